@@ -1,0 +1,94 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operator's configuration as values; what parse() returns. Layer L2.
+
+Documented field by field in fields.py.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Tuple
+
+from ..facts import Family
+from ..fsm.parameters import RouterKey
+
+
+class TrackerKind(enum.Enum):
+    """What a tracker looks at."""
+
+    LINK = "link"
+    PING = "ping"
+
+
+class ChecksumMode(enum.Enum):
+    """Which VRRPv3 checksum over IPv4 is sent; both forms are always accepted."""
+
+    AUTO = "auto"
+    RFC5798 = "rfc5798"
+    RFC9568 = "rfc9568"
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Something whose failure costs priority.
+
+    link: interface has to be up with carrier. ping: any one of targets has to answer an echo;
+    interface, when given, is where the probe leaves. fall / rise: consecutive results that change
+    the mind.
+    """
+
+    name: str
+    kind: TrackerKind
+    interface: str = ""
+    targets: Tuple[bytes, ...] = ()
+    interval_cs: int = 100
+    timeout_cs: int = 100
+    fall: int = 3
+    rise: int = 2
+
+
+@dataclass(frozen=True)
+class TrackReference:
+    """A virtual router loses `penalty` of its priority while tracker `tracker` fails."""
+
+    tracker: str
+    penalty: int
+
+
+@dataclass(frozen=True)
+class VirtualRouterConfig:
+    """One virtual router on one interface (RFC 9568 section 6.1).
+
+    addresses are as written, in order; a link-local address for IPv6 is generated on resolve()
+    when none is listed.
+    """
+
+    name: str
+    interface: str
+    family: Family
+    vrid: int
+    addresses: Tuple[bytes, ...]
+    version: int = 3
+    priority: int = 100
+    advertisement_interval_cs: int = 100
+    preempt: bool = True
+    preempt_delay_cs: int = 0
+    accept: bool = False
+    checksum: ChecksumMode = ChecksumMode.AUTO
+    track: Tuple[TrackReference, ...] = ()
+
+    @property
+    def key(self) -> RouterKey:
+        """Identity over reloads: not the name."""
+        return RouterKey(self.interface, self.family, self.vrid)
+
+
+@dataclass(frozen=True)
+class RouterConfig:
+    """A whole host. Both tuples are sorted by name, so equal intents are equal values."""
+
+    virtual_routers: Tuple[VirtualRouterConfig, ...] = ()
+    trackers: Tuple[TrackerConfig, ...] = ()

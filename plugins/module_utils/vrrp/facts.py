@@ -1,0 +1,80 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the outside world says, as values. Layer L0."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Tuple
+
+
+class Family(enum.Enum):
+    """The address family of a virtual router."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+    @property
+    def address_length(self) -> int:
+        """Octets in an address."""
+        return 4 if self is Family.IPV4 else 16
+
+    @property
+    def host_prefix_length(self) -> int:
+        """Bits in the prefix of a single address."""
+        return self.address_length * 8
+
+
+def family_of(address: bytes) -> Family:
+    """The family of an address in network order."""
+    return Family.IPV4 if len(address) == 4 else Family.IPV6
+
+
+def is_link_local(address: bytes) -> bool:
+    """True for an IPv6 address in fe80::/10 (RFC 4291 section 2.5.6)."""
+    return len(address) == 16 and address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
+@dataclass(frozen=True)
+class InterfaceAddress:
+    """An address of an interface with the length of its prefix in bits."""
+
+    address: bytes
+    prefix_length: int
+
+
+@dataclass(frozen=True)
+class LinkFacts:
+    """One link as the kernel shows it. is_up: administratively up; has_carrier: running."""
+
+    ifindex: int
+    name: str
+    mac: bytes
+    mtu: int
+    is_up: bool
+    has_carrier: bool
+    addresses: Tuple[InterfaceAddress, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReceivedPacket:
+    """A packet of IP protocol 112 and the link it came in by.
+
+    data begins at the IP header, IPv4 or IPv6 (the adapter rebuilds the IPv6 header from what the
+    kernel tells beside the payload). received_ns is monotonic.
+    """
+
+    ifindex: int
+    data: bytes
+    received_ns: int
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """The outcome of one probe of a tracker, before rise and fall counting."""
+
+    tracker: str
+    ok: bool
+    detail: str = ""

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a virtual router is told about itself: resolved, validated, free of names. Layer L1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple
+
+from ..facts import Family
+
+OWNER_PRIORITY = 255
+RELEASE_PRIORITY = 0
+
+
+@dataclass(frozen=True)
+class RouterKey:
+    """Identity of a virtual router on this host (RFC 9568 section 6.4: one machine for each)."""
+
+    interface: str
+    family: Family
+    vrid: int
+
+    def __str__(self) -> str:
+        return "%s/%s/%d" % (self.interface, self.family.value, self.vrid)
+
+
+@dataclass(frozen=True)
+class RouterParameters:
+    """Parameters of RFC 9568 section 6.1. Addresses are in network order, the first is listed first.
+
+    priority is the effective one: tracking penalties are already taken off. primary_address is the
+    source of advertisements on the interface now.
+    """
+
+    version: int
+    family: Family
+    vrid: int
+    priority: int
+    advertisement_interval_cs: int
+    preempt: bool
+    preempt_delay_ns: int
+    accept: bool
+    primary_address: bytes
+    addresses: Tuple[bytes, ...]
+
+    @property
+    def is_owner(self) -> bool:
+        """True when this router owns the virtual addresses (RFC 9568 section 6.1)."""
+        return self.priority == OWNER_PRIORITY

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The seams between the pure router and a host, real or simulated. Layer L3."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Protocol, Sequence, Tuple
+
+from .config.model import TrackerConfig
+from .facts import LinkFacts, ProbeResult, ReceivedPacket
+from .router.desired import DesiredDataplane
+
+
+class Clock(Protocol):
+    """Monotonic time."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds; never goes back."""
+
+
+class FrameIO(Protocol):
+    """Advertisements and announcements out, packets of protocol 112 in. Raises PlatformError."""
+
+    def listen(self, links: Sequence[LinkFacts]) -> None:
+        """Send and receive on exactly these links from now on (memberships, sockets)."""
+
+    def send(self, ifindex: int, frame: bytes) -> None:
+        """Send one whole Ethernet frame."""
+
+    def receive(self, maximum: int) -> List[ReceivedPacket]:
+        """At most so many waiting packets, oldest first; never blocks."""
+
+    def filenos(self) -> Tuple[int, ...]:
+        """Readable when receive has something."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+class LinkMonitor(Protocol):
+    """The links of this host and their addresses."""
+
+    def links(self) -> Tuple[LinkFacts, ...]:
+        """All links now, without our own virtual devices, sorted by name."""
+
+    def fileno(self) -> int:
+        """Readable when something may have changed."""
+
+    def drain(self) -> bool:
+        """Read what is waiting; True when links or addresses (ours included) may have changed."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+class Dataplane(Protocol):
+    """Makes the kernel look like a DesiredDataplane."""
+
+    def apply(self, desired: DesiredDataplane) -> None:
+        """Idempotent: compare with what is, apply the difference. Raises PlatformError."""
+
+    def reconcile(self) -> bool:
+        """Compare the kernel anew with the last desired value; True when something was repaired."""
+
+    def cleanup(self) -> None:
+        """Remove all that is ours and restore what was changed; needs no earlier apply."""
+
+
+class Prober(Protocol):
+    """Runs the probes of trackers without blocking."""
+
+    def configure(self, trackers: Sequence[TrackerConfig], now_ns: int) -> None:
+        """Run exactly these from now on; a tracker that did not change goes on undisturbed."""
+
+    def deadline_ns(self) -> Optional[int]:
+        """When poll wants to be called at the latest."""
+
+    def filenos(self) -> Tuple[int, ...]:
+        """Readable when an answer is waiting."""
+
+    def poll(self, now_ns: int) -> List[ProbeResult]:
+        """Send what is due, read what has come; the results that are known now."""
+
+    def close(self) -> None:
+        """Give everything back."""
