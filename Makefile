@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The words everybody types. `make help` explains them; CI calls the same ones.
+# Each installs what it needs first: Debian packages (as root), .venv, and the self-link in .collections.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export LC_ALL := C.UTF-8
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# No .pyc beside the sources: root's runs would leave files that the next user cannot write.
+export PYTHONDONTWRITEBYTECODE := 1
+
+PYTHON := .venv/bin/python
+RUNTIME := .venv/.stamp-runtime
+DEV := .venv/.stamp-dev
+
+.PHONY: help
+help: ## this list
+	@echo "make WORD, where WORD is one of"
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r word text; do printf '%-14s %s\n' "$$word" "$$text"; done
+
+$(RUNTIME): tools/bootstrap $(wildcard requirements*.txt constraints.txt tests/lab/requirements-apt.txt)
+	@tools/bootstrap runtime
+
+$(DEV): tools/bootstrap $(wildcard requirements*.txt constraints.txt tests/lab/requirements-apt.txt)
+	@tools/bootstrap dev
+
+.PHONY: setup
+setup: $(RUNTIME) $(DEV) ## Debian packages (as root), .venv and the self-link; the other words do it by themselves
+
+.PHONY: demo
+demo: $(RUNTIME) ## a whole site on this machine: roll-out, table of masters, and a drill under traffic (root)
+	@$(PYTHON) -m tests.lab demo
+
+.PHONY: lab lab-down lab-enter
+lab: $(RUNTIME) ## the demo's site, left standing; prints how to enter it (root)
+	@$(PYTHON) -m tests.lab up
+lab-down: $(RUNTIME) ## remove what `make lab` made (root)
+	@$(PYTHON) -m tests.lab down
+lab-enter: $(RUNTIME) ## a shell on the controller of the standing lab (root)
+	@$(PYTHON) -m tests.lab enter
+
+.PHONY: check
+check: $(DEV) ## under 60 s: format, types, layers, tidy, unit tests on one Python
+	@$(PYTHON) tests/run check
+
+.PHONY: test
+test: $(DEV) ## everything CI runs, under 20 minutes on two cores (root)
+	@$(PYTHON) tests/run
+
+.PHONY: test-matrix
+test-matrix: $(DEV) ## ansible-test sanity on newer ansible-core too, where a Python for them is found
+	@$(PYTHON) tests/run matrix
+
+.PHONY: interop
+interop: $(DEV) ## keepalived and FRR as peers, in network namespaces (root)
+	@$(PYTHON) tests/run interop
+
+.PHONY: molecule
+molecule: $(DEV) ## the Molecule scenario `default` on two systemd routers (root)
+	@$(PYTHON) tests/run molecule
+
+.PHONY: engine
+engine: $(RUNTIME) ## build/vlangate, the engine as one runnable release
+	@$(PYTHON) tools/build_engine.py
+
+.PHONY: docs
+docs: $(DEV) ## the site of the documentation, in docs/_site
+	@tools/build_docs
+
+.PHONY: constraints
+constraints: ## renew constraints.txt after a change of requirements.txt or requirements-dev.txt
+	@tools/renew_constraints
+
+.PHONY: clean
+clean: ## remove everything that was made here (not the lab's cache of root file systems)
+	@rm -rf build docs/_site .venv .cache .collections .pytest_cache .mypy_cache .ruff_cache .hypothesis .ansible tests/output
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
