@@ -48,7 +48,7 @@ def parse_interval_cs(value: Union[int, str]) -> int:
     number, unit = match.groups()
     whole, _point, fraction = number.partition(".")
     scale = {"s": CS_PER_S, "cs": 1, "ms": 1, None: 1}[unit]
-    divisor = 10 ** len(fraction) * (10 if unit == "ms" else 1)
+    divisor: int = 10 ** len(fraction) * (10 if unit == "ms" else 1)
     count, rest = divmod(int(whole + fraction) * scale, divisor)
     if rest:
         raise ValueError("the wire carries whole centiseconds: round it to a multiple of 10 ms")

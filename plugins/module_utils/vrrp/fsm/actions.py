@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Union
+from typing import Optional, Union
 
 from .states import State
 
 
 class Reason(enum.Enum):
-    """Why a transition happened. The first word is for people, programs may match the value."""
+    """Why a transition happened; the values are stable for programs."""
 
     STARTUP = "startup"
     OWNER = "owner-startup"
@@ -53,14 +53,19 @@ class ReleaseAddresses:
 
 @dataclass(frozen=True)
 class Transition:
-    """The state changed. detail is one sentence with the inputs that decided."""
+    """The state changed, and the inputs that decided it.
+
+    peer and peer_priority tell of the last advertisement that mattered, silence_ns how long ago it
+    came (None: none was heard); cause is the word that came with a Shutdown.
+    """
 
     previous: State
     current: State
     reason: Reason
-    detail: str
+    peer: bytes = b""
+    peer_priority: Optional[int] = None
+    silence_ns: Optional[int] = None
+    cause: str = ""
 
 
-Action = Union[
-    SendAdvertisement, ClaimAddresses, AnnounceAddresses, ReleaseAddresses, Transition
-]
+Action = Union[SendAdvertisement, ClaimAddresses, AnnounceAddresses, ReleaseAddresses, Transition]

@@ -28,7 +28,7 @@ class RouterKey:
 
 @dataclass(frozen=True)
 class RouterParameters:
-    """Parameters of RFC 9568 section 6.1. Addresses are in network order, the first is listed first.
+    """Parameters of RFC 9568 section 6.1. Addresses are in network order, listed as configured.
 
     priority is the effective one: tracking penalties are already taken off. primary_address is the
     source of advertisements on the interface now.
