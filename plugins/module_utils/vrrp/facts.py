@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -30,6 +31,11 @@ class Family(enum.Enum):
 def family_of(address: bytes) -> Family:
     """The family of an address in network order."""
     return Family.IPV4 if len(address) == 4 else Family.IPV6
+
+
+def format_address(address: bytes) -> str:
+    """The text form of an address in network order; "" for none."""
+    return str(ipaddress.ip_address(address)) if address else ""
 
 
 def is_link_local(address: bytes) -> bool:

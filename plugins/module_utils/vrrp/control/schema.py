@@ -1,0 +1,74 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of the control socket: requests, answers, events, limits. Layer L2.
+
+Documented for users in docs/control.md.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping
+
+from ..errors import ControlError
+
+VERSION = 1
+SOCKET_NAME = "control.sock"
+# A configuration of 4,000 virtual routers and the answer about them fit; a runaway client does not.
+MAXIMUM_REQUEST = 4 * 1024 * 1024
+MAXIMUM_CLIENTS = 16
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. id is the client's and comes back with the answer."""
+
+    id: Any
+    method: str
+    params: Mapping[str, Any]
+
+
+def parse_request(line: bytes) -> Request:
+    """The request in a line. Raises ControlError for anything else."""
+    try:
+        document = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ControlError("bad-request", "the line is not JSON: %s" % error) from None
+    if not isinstance(document, dict):
+        raise ControlError("bad-request", "a request is a JSON object")
+    unknown = sorted(set(document) - {"v", "id", "method", "params"})
+    if unknown:
+        raise ControlError("bad-request", "unknown keys: %s" % ", ".join(unknown))
+    if document.get("v") != VERSION:
+        message = "version %r is not spoken here, only %d" % (document.get("v"), VERSION)
+        raise ControlError("bad-version", message)
+    method, params = document.get("method"), document.get("params", {})
+    if not isinstance(method, str) or not isinstance(params, dict):
+        raise ControlError("bad-request", "method is a string and params an object")
+    return Request(document.get("id"), method, params)
+
+
+def request_line(request_id: int, method: str, params: Mapping[str, Any]) -> bytes:
+    """A request as it goes over the socket."""
+    return _line({"v": VERSION, "id": request_id, "method": method, "params": dict(params)})
+
+
+def result_line(request_id: Any, result: Mapping[str, Any]) -> bytes:
+    """The answer to a request that was carried out."""
+    return _line({"v": VERSION, "id": request_id, "result": dict(result)})
+
+
+def error_line(request_id: Any, error: Mapping[str, Any]) -> bytes:
+    """The answer to a request that was refused: code, message and, for configurations, problems."""
+    return _line({"v": VERSION, "id": request_id, "error": dict(error)})
+
+
+def event_line(event: Mapping[str, Any]) -> bytes:
+    """What a client that watches gets for each event."""
+    return _line({"v": VERSION, "event": dict(event)})
+
+
+def _line(document: Dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The timers of VRRP as functions. Layer L1. RFC 9568 section 6.1, RFC 3768 section 6.1.
+
+The machine arms what is computed here and `show` prints what is computed here: one source.
+"""
+
+from __future__ import annotations
+
+from ..units import NS_PER_S, ns_from_cs
+
+# One wake-up sends the advertisements of a whole slot; a slot is short for a switch's processor
+# and never more than a quarter of the interval it cuts.
+SLOT_NS = 20_000_000
+
+
+def skew_time_ns(version: int, priority: int, interval_cs: int) -> int:
+    """Skew_Time. interval_cs is that of the master; VRRPv2 does not use it."""
+    if version == 2:  # RFC 3768 section 6.1: a part of one second, whatever the interval
+        return (256 - priority) * NS_PER_S // 256
+    return (256 - priority) * ns_from_cs(interval_cs) // 256
+
+
+def master_down_interval_ns(version: int, priority: int, interval_cs: int) -> int:
+    """Master_Down_Interval (RFC 9568: Active_Down_Interval) for the master's interval."""
+    return 3 * ns_from_cs(interval_cs) + skew_time_ns(version, priority, interval_cs)
+
+
+def slotted_ns(deadline_ns: int, interval_cs: int) -> int:
+    """The deadline moved to the start of its slot: earlier, never later.
+
+    Done once when a phase begins; after that an interval is added each time, so a master's
+    interval stays exact and groups with the same interval share wake-ups.
+    """
+    slot_ns = min(SLOT_NS, ns_from_cs(interval_cs) // 4)
+    return deadline_ns - deadline_ns % slot_ns

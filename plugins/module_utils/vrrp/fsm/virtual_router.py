@@ -1,0 +1,307 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One virtual router: the state machine. Layer L1. RFC 9568 section 6.4, RFC 3768 section 6.4.
+
+Pure: no socket, clock, log or lock. The shell calls step() with what happened and the time, carries
+out the actions in their order, and comes back with Tick at deadline_ns. Versions 2 and 3 differ
+only where `version` is asked.
+
+    state       event                                   then
+    initialize  Startup, owner                          advertise, claim, announce -> master
+    initialize  Startup                                 -> backup
+    backup      advertisement, priority 0               wait no longer than Skew_Time
+    backup      advertisement, as good or no preempt    wait a new Master_Down_Interval
+    backup      advertisement, lower                    let the timer run on (or hold, see below)
+    backup      deadline                                advertise, claim, announce -> master
+    master      deadline                                advertise
+    master      advertisement, priority 0               advertise
+    master      advertisement, better                   release -> backup
+    master      advertisement, worse                    advertise (version 3), announce
+    backup      Shutdown                                -> initialize
+    master      Shutdown                                advertise priority 0, release -> initialize
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from ..invariant import require
+from ..units import ns_from_cs
+from .actions import (
+    Action,
+    AnnounceAddresses,
+    ClaimAddresses,
+    Reason,
+    ReleaseAddresses,
+    SendAdvertisement,
+    Transition,
+)
+from .events import (
+    AdvertisementReceived,
+    Event,
+    ParametersChanged,
+    Shutdown,
+    Startup,
+    Tick,
+)
+from .parameters import RELEASE_PRIORITY, RouterKey, RouterParameters
+from .states import State
+from .timing import master_down_interval_ns, skew_time_ns, slotted_ns
+
+Actions = Tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class VirtualRouterSnapshot:
+    """What an operator may want to know of the machine at one instant."""
+
+    state: State
+    state_age_ns: int
+    master: bytes
+    master_priority: Optional[int]
+    master_adver_interval_cs: int
+    skew_time_ns: int
+    master_down_interval_ns: int
+
+
+class VirtualRouter:
+    """The state machine of one virtual router on one interface for one family."""
+
+    def __init__(self, key: RouterKey, parameters: RouterParameters) -> None:
+        self.key = key
+        self.parameters = parameters
+        self.state = State.INITIALIZE
+        self.deadline_ns: Optional[int] = None
+        self._since_ns = 0
+        # RFC 9568 section 6.1: starts as our own interval, is learned from the master.
+        self._master_adver_interval_cs = parameters.advertisement_interval_cs
+        self._peer: Optional[AdvertisementReceived] = None
+        self._peer_heard_ns = 0
+        self._preempt_from_ns: Optional[int] = None
+        self._announce_from_ns = 0
+
+    def step(self, event: Event, now_ns: int) -> Actions:
+        """Everything to do because of the event, in order. Unknown combinations do nothing."""
+        if isinstance(event, ParametersChanged):
+            return self._change_parameters(event.parameters, now_ns)
+        if self.state is State.INITIALIZE:
+            return self._initialize(event, now_ns)
+        if self.state is State.BACKUP:
+            return self._backup(event, now_ns)
+        return self._master(event, now_ns)
+
+    def snapshot(self, now_ns: int) -> VirtualRouterSnapshot:
+        """The values that the machine works with now."""
+        ours = self.state is State.MASTER
+        peer = self._peer
+        return VirtualRouterSnapshot(
+            state=self.state,
+            state_age_ns=now_ns - self._since_ns,
+            master=self.parameters.primary_address if ours else peer.source if peer else b"",
+            master_priority=self.parameters.priority if ours else peer.priority if peer else None,
+            master_adver_interval_cs=self._master_adver_interval_cs,
+            skew_time_ns=self._skew_time_ns(),
+            master_down_interval_ns=self._master_down_interval_ns(),
+        )
+
+    # RFC 9568 section 6.4.1
+
+    def _initialize(self, event: Event, now_ns: int) -> Actions:
+        if not isinstance(event, Startup):
+            return ()
+        self._master_adver_interval_cs = self.parameters.advertisement_interval_cs
+        self._peer = None
+        if self.parameters.is_owner:
+            return self._become_master(Reason.OWNER, now_ns)
+        return self._become_backup(Reason.STARTUP, now_ns)
+
+    # RFC 9568 section 6.4.2
+
+    def _backup(self, event: Event, now_ns: int) -> Actions:
+        if isinstance(event, Shutdown):
+            return self._become_initialize(event, now_ns)
+        if isinstance(event, Tick):
+            if self.deadline_ns is not None and now_ns >= self.deadline_ns:
+                return self._become_master(self._takeover_reason(now_ns), now_ns)
+            return ()
+        if isinstance(event, AdvertisementReceived):
+            self._backup_hears(event, now_ns)
+        return ()
+
+    def _backup_hears(self, advert: AdvertisementReceived, now_ns: int) -> None:
+        if advert.priority == RELEASE_PRIORITY:
+            self._remember(advert, now_ns)
+            self.deadline_ns = now_ns + self._skew_time_ns()
+        elif self._must_respect(advert, now_ns):
+            self._remember(advert, now_ns)
+            self._master_adver_interval_cs = advert.interval_cs
+            self.deadline_ns = now_ns + self._master_down_interval_ns()
+        # Otherwise a lower priority: discarded, so the timer runs on and we preempt.
+
+    def _must_respect(self, advert: AdvertisementReceived, now_ns: int) -> bool:
+        """Whether this advertisement keeps us in backup."""
+        if advert.priority >= self.parameters.priority:
+            self._preempt_from_ns = None
+            return True
+        if self.parameters.is_owner:  # RFC 9568 section 6.1: the owner always preempts
+            return False
+        if not self.parameters.preempt:
+            return True
+        # Beyond the RFC (hold-time of RFC 8347): a live master of lower priority is left alone for
+        # preempt_delay. It counts as alive meanwhile, so a dead one is replaced without delay.
+        if self._preempt_from_ns is None:
+            self._preempt_from_ns = now_ns + self.parameters.preempt_delay_ns
+        return now_ns < self._preempt_from_ns
+
+    def _takeover_reason(self, now_ns: int) -> Reason:
+        if self._peer is not None and self._peer.priority == RELEASE_PRIORITY:
+            return Reason.PRIORITY_ZERO
+        ignored = self._preempt_from_ns is not None and now_ns >= self._preempt_from_ns
+        return Reason.PREEMPTED_LOWER if ignored else Reason.NO_RESPONSE
+
+    # RFC 9568 section 6.4.3
+
+    def _master(self, event: Event, now_ns: int) -> Actions:
+        if isinstance(event, Shutdown):
+            return self._become_initialize(event, now_ns)
+        if isinstance(event, Tick):
+            return self._advertise_when_due(now_ns)
+        if isinstance(event, AdvertisementReceived):
+            return self._master_hears(event, now_ns)
+        return ()
+
+    def _advertise_when_due(self, now_ns: int) -> Actions:
+        require(self.deadline_ns is not None, "a master has an advertisement timer")
+        late_ns = now_ns - (self.deadline_ns or 0)
+        if late_ns < 0:
+            return ()
+        # Absolute: the next deadline follows from the last one, so the interval never drifts.
+        # Advertisements missed in a stall are not made up for.
+        interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
+        self.deadline_ns = now_ns - late_ns + (late_ns // interval_ns + 1) * interval_ns
+        return (self._advertisement(),)
+
+    def _master_hears(self, advert: AdvertisementReceived, now_ns: int) -> Actions:
+        if advert.priority == RELEASE_PRIORITY:
+            self._arm_advertisement(now_ns)
+            return (self._advertisement(),)
+        ours = (self.parameters.priority, self.parameters.primary_address)
+        if (advert.priority, advert.source) > ours:  # addresses compare in network order
+            self._remember(advert, now_ns)
+            self._master_adver_interval_cs = advert.interval_cs
+            higher = advert.priority > self.parameters.priority
+            reason = Reason.HIGHER_PRIORITY if higher else Reason.HIGHER_ADDRESS
+            return (ReleaseAddresses(), *self._become_backup(reason, now_ns))
+        return self._assert_mastership(now_ns)
+
+    def _assert_mastership(self, now_ns: int) -> Actions:
+        """Somebody worse thinks that it is master."""
+        # RFC 9568 section 6.4.3: advertise at once. RFC 3768 section 6.4.3: discard.
+        actions: Actions = (self._advertisement(),) if self.parameters.version == 3 else ()
+        if now_ns >= self._announce_from_ns:
+            # Beyond the RFC: it has drawn the hosts to itself, so call them back, but not faster
+            # than once in an interval.
+            interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
+            self._announce_from_ns = now_ns + interval_ns
+            actions += (AnnounceAddresses(),)
+        return actions
+
+    # Every state
+
+    def _change_parameters(self, new: RouterParameters, now_ns: int) -> Actions:
+        """Same virtual router, other values. Beyond the RFC, which has no reconfiguration."""
+        old, self.parameters = self.parameters, new
+        require(old.version == new.version, "another version is another virtual router")
+        if self.state is State.MASTER:
+            return self._change_master(old, now_ns)
+        if self._master_adver_interval_cs == old.advertisement_interval_cs:
+            self._master_adver_interval_cs = new.advertisement_interval_cs
+        if self.state is State.BACKUP:
+            if new.is_owner:
+                return self._become_master(Reason.OWNER, now_ns)
+            self._shift_deadline(old)
+        return ()
+
+    def _shift_deadline(self, old: RouterParameters) -> None:
+        """Another priority means another skew for the timer that is running."""
+        interval_cs = self._master_adver_interval_cs
+        before_ns = skew_time_ns(old.version, old.priority, interval_cs)
+        if self.deadline_ns is not None:
+            self.deadline_ns += self._skew_time_ns() - before_ns
+
+    def _change_master(self, old: RouterParameters, now_ns: int) -> Actions:
+        new = self.parameters
+        actions: Actions = ()
+        if new.advertisement_interval_cs != old.advertisement_interval_cs:
+            self._master_adver_interval_cs = new.advertisement_interval_cs
+            self._arm_advertisement(now_ns)
+        if new.addresses != old.addresses:
+            actions = (ClaimAddresses(), AnnounceAddresses())
+        said = ("priority", "advertisement_interval_cs", "primary_address", "addresses")
+        if any(getattr(new, name) != getattr(old, name) for name in said):
+            actions = (self._advertisement(), *actions)
+        return actions
+
+    def _become_initialize(self, event: Shutdown, now_ns: int) -> Actions:
+        actions: Actions = ()
+        if self.state is State.MASTER:
+            interval_cs = self.parameters.advertisement_interval_cs
+            actions = (SendAdvertisement(RELEASE_PRIORITY, interval_cs), ReleaseAddresses())
+        self.deadline_ns = None
+        transition = self._enter(State.INITIALIZE, Reason.SHUTDOWN, now_ns, event.cause)
+        self._peer = None
+        return (*actions, transition)
+
+    def _become_backup(self, reason: Reason, now_ns: int) -> Actions:
+        self.deadline_ns = now_ns + self._master_down_interval_ns()
+        return (self._enter(State.BACKUP, reason, now_ns),)
+
+    def _become_master(self, reason: Reason, now_ns: int) -> Actions:
+        # The order is the RFC's: the advertisement stops the others before anything else is done.
+        self._master_adver_interval_cs = self.parameters.advertisement_interval_cs
+        self._arm_advertisement(now_ns)
+        transition = self._enter(State.MASTER, reason, now_ns)
+        self._peer = None
+        return (self._advertisement(), ClaimAddresses(), AnnounceAddresses(), transition)
+
+    def _enter(self, state: State, reason: Reason, now_ns: int, cause: str = "") -> Transition:
+        peer = self._peer
+        transition = Transition(
+            previous=self.state,
+            current=state,
+            reason=reason,
+            peer=peer.source if peer else b"",
+            peer_priority=peer.priority if peer else None,
+            silence_ns=now_ns - self._peer_heard_ns if peer else None,
+            cause=cause,
+        )
+        self.state = state
+        self._since_ns = now_ns
+        self._preempt_from_ns = None
+        return transition
+
+    def _advertisement(self) -> SendAdvertisement:
+        parameters = self.parameters
+        return SendAdvertisement(parameters.priority, parameters.advertisement_interval_cs)
+
+    def _arm_advertisement(self, now_ns: int) -> None:
+        interval_cs = self.parameters.advertisement_interval_cs
+        self.deadline_ns = slotted_ns(now_ns + ns_from_cs(interval_cs), interval_cs)
+
+    def _remember(self, advert: AdvertisementReceived, now_ns: int) -> None:
+        self._peer = advert
+        self._peer_heard_ns = now_ns
+
+    def _skew_time_ns(self) -> int:
+        parameters = self.parameters
+        return skew_time_ns(
+            parameters.version, parameters.priority, self._master_adver_interval_cs
+        )
+
+    def _master_down_interval_ns(self) -> int:
+        parameters = self.parameters
+        return master_down_interval_ns(
+            parameters.version, parameters.priority, self._master_adver_interval_cs
+        )

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A virtual router bound to a link of this host: frames, announcements, counters. Layer L3.
+
+The machine in fsm/ knows no link and no frame, the router beside this file knows all virtual
+routers: here is what one of them has beyond its machine.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Deque, Dict, Optional, Tuple
+
+from ..config.model import ChecksumMode, VirtualRouterConfig
+from ..config.resolve import NotReady
+from ..discards import DiscardReason
+from ..facts import InterfaceAddress, LinkFacts
+from ..fsm.actions import Transition
+from ..fsm.parameters import RouterParameters
+from ..fsm.states import State
+from ..fsm.virtual_router import VirtualRouter
+from ..invariant import require
+from ..units import NS_PER_S
+from ..wire.checksum import ChecksumForm
+from ..wire.constants import virtual_mac
+from .desired import DEVICE_PREFIX, VirtualDevice
+from .transmit import advertisement_frame, announcement_frames, prefix_length
+
+# Announcements can be lost, and a switch may learn a late frame of the old master: say it again
+# after milliseconds and after seconds, and once a minute for whoever was away.
+ANNOUNCE_AGAIN_NS = (10_000_000, NS_PER_S, 5 * NS_PER_S)
+ANNOUNCE_REFRESH_NS = 60 * NS_PER_S
+HISTORY_LENGTH = 16
+LOG_AGAIN_NS = 60 * NS_PER_S
+
+
+@dataclass(frozen=True)
+class PastTransition:
+    """A transition of the history with its explanation."""
+
+    at_ns: int
+    transition: Transition
+    detail: str
+
+
+class BoundRouter:
+    """One configured virtual router and the link it lives on, if that exists."""
+
+    def __init__(self, config: VirtualRouterConfig) -> None:
+        self.config = config
+        self.link: Optional[LinkFacts] = None
+        self.machine: Optional[VirtualRouter] = None
+        self.waiting: Optional[NotReady] = None
+        self.history: Deque[PastTransition] = deque(maxlen=HISTORY_LENGTH)
+        self.counters: Dict[str, int] = {}
+        self.checksum_heard: Optional[ChecksumForm] = None
+        self.holds_addresses = False
+        self._announce_ns: Optional[int] = None
+        self._announced = 0
+        self._frame: Tuple[object, bytes] = (None, b"")
+        self._logged_ns: Dict[DiscardReason, int] = {}
+
+    @property
+    def state(self) -> State:
+        """Initialize while there is no machine to ask."""
+        return self.machine.state if self.machine else State.INITIALIZE
+
+    @property
+    def parameters(self) -> RouterParameters:
+        """Of the machine, which has to exist."""
+        require(self.machine is not None, "a virtual router without a link has no parameters")
+        return self.machine.parameters  # type: ignore[union-attr]
+
+    def deadline_ns(self) -> Optional[int]:
+        """When to come back: for the machine or for an announcement."""
+        machine_ns = self.machine.deadline_ns if self.machine else None
+        if self._announce_ns is None or machine_ns is None:
+            return machine_ns if self._announce_ns is None else self._announce_ns
+        return min(machine_ns, self._announce_ns)
+
+    def count(self, counter: str) -> None:
+        """Add one to a counter of RFC 8347."""
+        self.counters[counter] = self.counters.get(counter, 0) + 1
+
+    def may_log(self, reason: DiscardReason, now_ns: int) -> bool:
+        """One line for each reason and minute: RFC 9568 section 7.1 asks for a limit."""
+        logged_ns = self._logged_ns.get(reason)
+        if logged_ns is not None and now_ns - logged_ns < LOG_AGAIN_NS:
+            return False
+        self._logged_ns[reason] = now_ns
+        return True
+
+    # What it sends
+
+    def advertisement(self, priority: int, interval_cs: int) -> bytes:
+        """The frame to send, built again only when something in it changed."""
+        inputs = (self.parameters, priority, interval_cs, self._checksum_form())
+        if self._frame[0] != inputs:
+            self._frame = (inputs, advertisement_frame(*inputs))
+        return self._frame[1]
+
+    def _checksum_form(self) -> ChecksumForm:
+        mode = self.config.checksum
+        if mode is ChecksumMode.AUTO:
+            # What most Linux routers check when the other side has not spoken yet.
+            return self.checksum_heard or ChecksumForm.PSEUDO_HEADER
+        return ChecksumForm(mode.value)
+
+    def announce(self, now_ns: int) -> Tuple[bytes, ...]:
+        """The announcements to send now; they are repeated by announce_when_due."""
+        self._announced = 0
+        return self._announce(now_ns)
+
+    def announce_when_due(self, now_ns: int) -> Tuple[bytes, ...]:
+        """The announcements that are due for repetition."""
+        if self._announce_ns is None or now_ns < self._announce_ns:
+            return ()
+        return self._announce(now_ns)
+
+    def stop_announcing(self) -> None:
+        """The addresses are no longer ours to announce."""
+        self._announce_ns = None
+
+    def _announce(self, now_ns: int) -> Tuple[bytes, ...]:
+        repeats = ANNOUNCE_AGAIN_NS[self._announced : self._announced + 1]
+        self._announce_ns = now_ns + (repeats[0] if repeats else ANNOUNCE_REFRESH_NS)
+        self._announced += 1
+        return announcement_frames(self.parameters)
+
+    # What it wants in the kernel
+
+    def device(self) -> Optional[VirtualDevice]:
+        """The device with the virtual MAC; it exists as long as the link does."""
+        if self.link is None:
+            return None
+        config = self.config
+        addresses = self.parameters.addresses if self.holds_addresses else ()
+        return VirtualDevice(
+            name=DEVICE_PREFIX + config.name,
+            alias=config.name,
+            parent_ifindex=self.link.ifindex,
+            mac=virtual_mac(config.family, config.vrid),
+            family=config.family,
+            is_master=self.holds_addresses,
+            addresses=tuple(InterfaceAddress(a, prefix_length(a)) for a in addresses),
+        )
+
+    def owns_address(self) -> bool:
+        """True when a virtual address is a real one of the link (address owner)."""
+        if self.link is None or self.machine is None or not self.parameters.is_owner:
+            return False
+        real = {address.address for address in self.link.addresses}
+        return any(address in real for address in self.parameters.addresses)
+
+    def refused(self) -> Tuple[bytes, ...]:
+        """Virtual addresses that accept nothing (RFC 9568 section 6.1, Accept_Mode)."""
+        if self.machine is None or self.config.accept or self.parameters.is_owner:
+            return ()
+        return self.parameters.addresses

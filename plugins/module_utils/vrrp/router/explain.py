@@ -1,0 +1,54 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transitions in words. Layer L3."""
+
+from __future__ import annotations
+
+from ..facts import format_address
+from ..fsm.actions import Reason, Transition
+from ..fsm.parameters import RouterParameters
+from ..units import format_ns
+
+_CAUSES = {
+    "stop": "the daemon was stopped",
+    "removed": "it was removed from the configuration",
+    "reconfigured": "its configuration changed in a way that needs a new start",
+    "interface-replaced": "its interface was replaced by another one of the same name",
+}
+
+
+def explain(transition: Transition, parameters: RouterParameters) -> str:
+    """One sentence with the inputs that decided the transition."""
+    peer = format_address(transition.peer)
+    silence = format_ns(transition.silence_ns) if transition.silence_ns is not None else ""
+    reason = transition.reason
+    if reason is Reason.STARTUP:
+        return "started with priority %d, listens for a master first" % parameters.priority
+    if reason is Reason.OWNER:
+        return "owns the virtual addresses (priority 255), so it is master at once"
+    if reason is Reason.PRIORITY_ZERO:
+        return "%s released its mastership (priority 0) %s ago" % (peer, silence)
+    if reason is Reason.HIGHER_PRIORITY:
+        return "%s advertises priority %s, ours is %d" % (
+            peer,
+            transition.peer_priority,
+            parameters.priority,
+        )
+    if reason is Reason.HIGHER_ADDRESS:
+        return "%s advertises our priority %d from a higher address than our %s" % (
+            peer,
+            parameters.priority,
+            format_address(parameters.primary_address),
+        )
+    if reason is Reason.PREEMPTED_LOWER:
+        return "preempts a master of lower priority, ours is %d" % parameters.priority
+    if reason is Reason.NO_RESPONSE and peer:
+        return "nothing acceptable heard for %s, last from %s with priority %s" % (
+            silence,
+            peer,
+            transition.peer_priority,
+        )
+    if reason is Reason.NO_RESPONSE:
+        return "no master was heard since it began to listen"
+    return _CAUSES.get(transition.cause, transition.cause)

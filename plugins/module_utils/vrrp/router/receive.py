@@ -1,0 +1,160 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which packets are advertisements for us: the ladder. Layer L3. RFC 9568 section 7.1, 3768 7.1.
+
+The order of the checks is tested. A packet that fails one is counted and changes nothing else.
+
+     1  IP header, fragment, protocol        wire/ip.py
+     2  destination is the VRRP group
+     3  source is a possible router, and not this one
+     4  TTL / hop limit is 255
+     5  length, version, type, checksum, address count, interval     wire/advertisement.py
+     6  the VRID is configured on this interface for this family
+     7  its version is the configured one
+     8  the virtual router runs
+     9  VRRPv2: authentication type is "none"
+    10  VRRPv2: we are not the address owner (RFC 9568 erratum 8298: version 3 goes on)
+    11  VRRPv2: the interval is ours
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, FrozenSet, Optional, Tuple, Union
+
+from ..discards import DiscardReason
+from ..errors import DecodeError
+from ..facts import Family, ReceivedPacket, format_address, is_link_local
+from ..fsm.events import AdvertisementReceived
+from ..fsm.parameters import OWNER_PRIORITY, RouterParameters
+from ..fsm.states import State
+from ..wire.advertisement import Advertisement, decode_advertisement
+from ..wire.checksum import ChecksumForm
+from ..wire.constants import MULTICAST_GROUP, TTL
+from ..wire.ip import IpHeader, split_packet
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A virtual router as the ladder sees it. name is that of the configuration."""
+
+    name: str
+    state: State
+    parameters: RouterParameters
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An advertisement for a virtual router of ours.
+
+    remarks are differences to our own configuration that are counted and logged, but do not
+    discard: RFC 9568 section 7.1.
+    """
+
+    name: str
+    event: AdvertisementReceived
+    checksum_form: Optional[ChecksumForm]
+    remarks: Tuple[DiscardReason, ...]
+
+
+@dataclass(frozen=True)
+class Discard:
+    """A packet that was thrown away. name is that of the virtual router, when it was found."""
+
+    reason: DiscardReason
+    detail: str
+    source: bytes = b""
+    name: str = ""
+
+
+Lookup = Callable[[int, Family, int], Optional[Listener]]
+
+
+def accept(
+    packet: ReceivedPacket, own_addresses: FrozenSet[bytes], lookup: Lookup
+) -> Union[Accepted, Discard]:
+    """Climb the ladder. own_addresses are those of the receiving link."""
+    header: Optional[IpHeader] = None
+    try:
+        header, message = split_packet(packet.data)
+        discard = _header_discard(header, own_addresses)
+        if discard is not None:
+            return discard
+        advertisement = decode_advertisement(message, header)
+    except DecodeError as error:
+        return Discard(error.reason, error.detail, header.source if header else b"")
+    listener = lookup(packet.ifindex, header.family, advertisement.vrid)
+    if listener is None:
+        detail = "VRID %d is not configured on the interface" % advertisement.vrid
+        return Discard(DiscardReason.VRID, detail, header.source)
+    reason, detail = _mismatch(advertisement, listener)
+    if reason is not None:
+        return Discard(reason, detail, header.source, listener.name)
+    event = AdvertisementReceived(
+        header.source, advertisement.priority, advertisement.interval_cs
+    )
+    remarks = _remarks(advertisement, listener.parameters)
+    return Accepted(listener.name, event, advertisement.checksum_form, remarks)
+
+
+def _header_discard(header: IpHeader, own_addresses: FrozenSet[bytes]) -> Optional[Discard]:
+    source = header.source
+    if header.destination != MULTICAST_GROUP[header.family]:
+        detail = "sent to %s" % format_address(header.destination)
+        return Discard(DiscardReason.WRONG_DESTINATION, detail, source)
+    if not _possible_source(source, header.family):
+        detail = "%s cannot be a router's address here" % format_address(source)
+        return Discard(DiscardReason.WRONG_SOURCE, detail, source)
+    if source in own_addresses:
+        detail = "our own advertisement, or a router with our address %s" % format_address(source)
+        return Discard(DiscardReason.OWN_SOURCE, detail, source)
+    if header.ttl != TTL:
+        return Discard(DiscardReason.IP_TTL, "TTL is %d, not 255" % header.ttl, source)
+    return None
+
+
+def _possible_source(source: bytes, family: Family) -> bool:
+    if family is Family.IPV6:  # RFC 9568 section 5.1.2.1
+        return is_link_local(source)
+    return any(source) and source[0] != 127 and source[0] < 224
+
+
+def _mismatch(
+    advertisement: Advertisement, listener: Listener
+) -> Tuple[Optional[DiscardReason], str]:
+    ours = listener.parameters
+    if advertisement.version != ours.version:
+        detail = "version %d, ours is %d" % (advertisement.version, ours.version)
+        return DiscardReason.VERSION, detail
+    if listener.state is State.INITIALIZE:
+        return DiscardReason.NOT_RUNNING, "the virtual router is in state initialize"
+    if ours.version == 3:
+        return None, ""
+    if advertisement.auth_type != 0:
+        detail = "authentication type %d, ours is none" % advertisement.auth_type
+        return DiscardReason.AUTH_TYPE, detail
+    if ours.is_owner:
+        return DiscardReason.OWNER, "we own the addresses, so nobody else can be master"
+    if advertisement.interval_cs != ours.advertisement_interval_cs:
+        detail = "interval %d s, ours is %d s" % (
+            advertisement.interval_cs // 100,
+            ours.advertisement_interval_cs // 100,
+        )
+        return DiscardReason.INTERVAL_MISMATCH, detail
+    return None, ""
+
+
+def _remarks(
+    advertisement: Advertisement, ours: RouterParameters
+) -> Tuple[DiscardReason, ...]:
+    """Counted and logged only. The list check of VRRPv2 is optional in RFC 3768 section 7.1; we
+    never drop for it, because that makes two masters of a rolling change."""
+    remarks = []
+    if advertisement.interval_cs != ours.advertisement_interval_cs:
+        remarks.append(DiscardReason.INTERVAL_MISMATCH)
+    if frozenset(advertisement.addresses) != frozenset(ours.addresses):
+        remarks.append(DiscardReason.ADDRESS_LIST)
+    if ours.is_owner and advertisement.priority == OWNER_PRIORITY:
+        remarks.append(DiscardReason.OWNER)
+    return tuple(remarks)

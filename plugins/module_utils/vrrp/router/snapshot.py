@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `show` prints: the whole router as one JSON-ready document. Layer L3.
+
+Shapes and names are documented in docs/control.md; counters are named after RFC 8347.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from ..facts import format_address
+from ..fsm.actions import Reason
+from ..fsm.states import State
+from ..wire.constants import virtual_mac
+from .bound_router import BoundRouter, PastTransition
+from .desired import DEVICE_PREFIX
+from .tracking import TrackerState
+from .vrrp_router import VrrpRouter
+
+FORMAT = 1
+
+# Always shown, also while zero; others appear with their first event.
+_COUNTERS = (
+    "master-transitions",
+    "advertisement-rcvd",
+    "advertisement-sent",
+    "priority-zero-pkts-rcvd",
+    "priority-zero-pkts-sent",
+)
+
+# RFC 8347 new-master-reason.
+_NEW_MASTER_REASON = {
+    Reason.OWNER: "priority",
+    Reason.PREEMPTED_LOWER: "preempted",
+    Reason.PRIORITY_ZERO: "no-response",
+    Reason.NO_RESPONSE: "no-response",
+}
+
+
+def snapshot(router: VrrpRouter, now_ns: int) -> Dict[str, Any]:
+    """The document of `show.routers` but for its `engine` part, which the daemon knows."""
+    return {
+        "format": FORMAT,
+        "routers": [_router(bound, now_ns) for bound in router.bound_routers()],
+        "trackers": [_tracker(router.trackers[name]) for name in sorted(router.trackers)],
+        "counters": dict(sorted(router.counters.items())),
+    }
+
+
+def _router(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
+    config = bound.config
+    mac = virtual_mac(config.family, config.vrid)
+    document: Dict[str, Any] = {
+        "name": config.name,
+        "interface": config.interface,
+        "family": config.family.value,
+        "vrid": config.vrid,
+        "version": config.version,
+        "state": bound.state.value,
+        "waiting": bound.waiting.sentence if bound.waiting else None,
+        "priority": config.priority,
+        "virtual_mac": ":".join("%02x" % octet for octet in mac),
+        "device": DEVICE_PREFIX + config.name,
+        "advertisement_interval_cs": config.advertisement_interval_cs,
+        "preempt": config.preempt,
+        "preempt_delay_cs": config.preempt_delay_cs,
+        "accept": config.accept,
+        "checksum_heard": bound.checksum_heard.value if bound.checksum_heard else None,
+        "new_master_reason": _new_master_reason(bound),
+        "transitions": [_transition(past, now_ns) for past in bound.history],
+        "counters": {**dict.fromkeys(_COUNTERS, 0), **dict(sorted(bound.counters.items()))},
+    }
+    document.update(_machine(bound, now_ns))
+    return document
+
+
+def _machine(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
+    """The part that only a virtual router with a link can tell; otherwise its empty form."""
+    if bound.machine is None:
+        return {
+            "state_age_ns": None,
+            "owner": bound.config.priority == 255,
+            "effective_priority": None,
+            "addresses": [format_address(address) for address in bound.config.addresses],
+            "primary_address": None,
+            "master_address": None,
+            "master_priority": None,
+            "master_adver_interval_cs": None,
+            "skew_time_ns": None,
+            "master_down_interval_ns": None,
+        }
+    machine = bound.machine.snapshot(now_ns)
+    parameters = bound.parameters
+    return {
+        "state_age_ns": machine.state_age_ns,
+        "owner": parameters.is_owner,
+        "effective_priority": parameters.priority,
+        "addresses": [format_address(address) for address in parameters.addresses],
+        "primary_address": format_address(parameters.primary_address),
+        "master_address": format_address(machine.master) or None,
+        "master_priority": machine.master_priority,
+        "master_adver_interval_cs": machine.master_adver_interval_cs,
+        "skew_time_ns": machine.skew_time_ns,
+        "master_down_interval_ns": machine.master_down_interval_ns,
+    }
+
+
+def _new_master_reason(bound: BoundRouter) -> Optional[str]:
+    if bound.state is not State.MASTER:
+        return "not-master"
+    return _NEW_MASTER_REASON.get(bound.history[-1].transition.reason)
+
+
+def _transition(past: PastTransition, now_ns: int) -> Dict[str, Any]:
+    return {
+        "age_ns": now_ns - past.at_ns,
+        "previous": past.transition.previous.value,
+        "current": past.transition.current.value,
+        "reason": past.transition.reason.value,
+        "detail": past.detail,
+    }
+
+
+def _tracker(tracker: TrackerState) -> Dict[str, Any]:
+    return {
+        "name": tracker.config.name,
+        "kind": tracker.config.kind.value,
+        "ok": tracker.ok,
+        "detail": tracker.detail,
+    }
