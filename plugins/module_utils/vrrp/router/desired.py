@@ -12,11 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Tuple
 
+from ..config.devices import DEVICE_PREFIX as DEVICE_PREFIX
+from ..config.devices import MAXIMUM_DEVICE_NAME as MAXIMUM_DEVICE_NAME
 from ..facts import Family, InterfaceAddress
-
-# Ours alone: IFLA_IFNAME begins with it, and the link group marks all devices for one deletion.
-DEVICE_PREFIX = "vg-"
-MAXIMUM_DEVICE_NAME = 15
 
 
 @dataclass(frozen=True)

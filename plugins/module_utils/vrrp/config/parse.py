@@ -1,0 +1,91 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a document to a RouterConfig, or to every problem that it has. Layer L2.
+
+Past this file nobody sees a dict.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, List, Mapping, NoReturn, Tuple
+
+from ..errors import ConfigError, Problem
+from ..facts import Family
+from .fields import DOCUMENT_FIELDS
+from .model import (
+    ChecksumMode,
+    RouterConfig,
+    TrackerConfig,
+    TrackerKind,
+    TrackReference,
+    VirtualRouterConfig,
+)
+from .reading import JsonObject, Reading, in_order, read, repeated
+from .validate import RouterDraft, TrackerDraft, check, field_problem
+
+
+def parse(document: Mapping[str, Any]) -> RouterConfig:
+    """The configuration that a document describes. Raises ConfigError with all its problems."""
+    problems: List[Problem] = []
+    top = read(DOCUMENT_FIELDS, document, "", problems)
+    for field in DOCUMENT_FIELDS:
+        problem = field_problem(field, top.values[field.name], field.name)
+        if problem is not None and field.name not in top.unsound:
+            problems.append(problem)
+    routers = [_router_draft(each) for each in top.values["virtual_routers"]]
+    trackers = [_tracker_draft(each) for each in top.values["trackers"]]
+    all_trackers = "trackers" not in top.unsound
+    problems.extend(check(routers, trackers, all_trackers=all_trackers))
+    if problems:
+        raise ConfigError(in_order(problems))
+    return RouterConfig(
+        tuple(sorted((draft.value for draft in routers), key=lambda router: router.name)),
+        tuple(sorted((draft.value for draft in trackers), key=lambda tracker: tracker.name)),
+    )
+
+
+def parse_json(text: str) -> RouterConfig:
+    """The configuration in a JSON text. Raises ConfigError; of bad JSON too, with its place."""
+    try:
+        document = json.loads(text, object_pairs_hook=_json_object, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = "line %d column %d" % (error.lineno, error.colno)
+        raise _syntax_error("%s: %s" % (where, error.msg)) from None
+    except (ValueError, RecursionError) as error:
+        raise _syntax_error(str(error)) from None
+    return parse(document)
+
+
+def _syntax_error(message: str) -> ConfigError:
+    hint = "correct the JSON text; a comma too many or a missing quote is the usual cause"
+    return ConfigError((Problem("document", "syntax", message, hint),))
+
+
+def _json_object(pairs: List[Tuple[str, Any]]) -> JsonObject:
+    """An object that remembers which keys came twice: json would keep the last in silence."""
+    result = JsonObject(pairs)
+    if len(result) != len(pairs):
+        result.duplicates = tuple(repeated(key for key, _value in pairs))
+    return result
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError("%s is no JSON" % text)
+
+
+def _router_draft(reading: Reading) -> RouterDraft:
+    values = dict(reading.values)
+    values["family"] = Family(values["family"])
+    values["checksum"] = ChecksumMode(values["checksum"])
+    values["track"] = tuple(
+        TrackReference(**entry.values) for entry in values["track"] if not entry.unsound
+    )
+    return RouterDraft(reading.path, VirtualRouterConfig(**values), reading.unsound)
+
+
+def _tracker_draft(reading: Reading) -> TrackerDraft:
+    values = dict(reading.values)
+    values["kind"] = TrackerKind(values["kind"])
+    return TrackerDraft(reading.path, TrackerConfig(**values), reading.unsound)

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a RouterConfig back to its document, the same bytes every time. Layer L2.
+
+All fields are written, defaults too: equal intents give equal text, which is what idempotence and
+the digest of a configuration rest on.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import json
+from typing import Any, Dict, Tuple
+
+from .fields import FORMAT, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field, Kind
+from .model import RouterConfig
+
+
+def document(config: RouterConfig) -> Dict[str, Any]:
+    """The document of a configuration, entries sorted by name: parse() of it gives config."""
+    return {
+        "format": FORMAT,
+        "virtual_routers": [
+            _object(VIRTUAL_ROUTER_FIELDS, router)
+            for router in sorted(config.virtual_routers, key=lambda router: router.name)
+        ],
+        "trackers": [
+            _object(TRACKER_FIELDS, tracker)
+            for tracker in sorted(config.trackers, key=lambda tracker: tracker.name)
+        ],
+    }
+
+
+def canonical_json(config: RouterConfig) -> str:
+    """The document as text: fields in the order of the table, indented by 2, newline at the end."""
+    return json.dumps(document(config), indent=2) + "\n"
+
+
+def _object(fields: Tuple[Field, ...], value: Any) -> Dict[str, Any]:
+    return {field.name: _written(field, getattr(value, field.name)) for field in fields}
+
+
+def _written(field: Field, value: Any) -> Any:
+    if field.kind is Kind.ADDRESSES:
+        return [str(ipaddress.ip_address(address)) for address in value]
+    if field.kind is Kind.OBJECTS:
+        return [_object(field.fields, entry) for entry in value]
+    return value.value if isinstance(value, enum.Enum) else value
