@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Golden packets, three ways: octets to fields, fields to octets, and all reasons to discard."""
+
+from ipaddress import ip_address
+
+import pytest
+from vrrp.discards import DiscardReason
+from vrrp.wire.advertisement import encode_advertisement
+from vrrp.wire.arp import gratuitous_arp
+from vrrp.wire.checksum import ChecksumForm
+from vrrp.wire.ip import build_ipv4, build_ipv6, split_packet
+from vrrp.wire.ndp import unsolicited_na
+
+# The reasons that the codec itself can find; the others need to know what is configured.
+OF_THE_CODEC = {
+    DiscardReason.IP_HEADER,
+    DiscardReason.FRAGMENT,
+    DiscardReason.WRONG_PROTOCOL,
+    DiscardReason.PACKET_LENGTH,
+    DiscardReason.VERSION,
+    DiscardReason.INVALID_TYPE,
+    DiscardReason.CHECKSUM,
+    DiscardReason.NO_ADDRESSES,
+    DiscardReason.INTERVAL_ZERO,
+}
+
+
+def test_octets_mean_the_fields(golden, read_fields):
+    if golden.kind in ("advertisement", "discard"):
+        assert read_fields(golden) == golden.fields
+    else:
+        assert golden.kind in ("gratuitous-arp", "unsolicited-na")
+
+
+def test_fields_make_the_octets(golden):
+    if golden.kind == "discard":
+        return
+    if golden.kind == "advertisement":
+        make_advertisement(golden)
+        return
+    mac = bytes.fromhex(golden.fields["mac"].replace(":", ""))
+    if golden.kind == "gratuitous-arp":
+        assert gratuitous_arp(mac, packed(golden, "address")) == golden.packet
+    else:
+        frame = unsolicited_na(mac, packed(golden, "source"), packed(golden, "target"))
+        assert frame == golden.packet
+
+
+def make_advertisement(golden) -> None:
+    advert, header = golden.advertisement, golden.header
+    message = encode_advertisement(advert, header, advert.checksum_form or ChecksumForm.MESSAGE)
+    extent = golden.fields["encodes"]
+    if extent == "nothing":
+        assert message != split_packet(golden.packet)[1]
+        return
+    assert message == split_packet(golden.packet)[1]
+    if extent == "packet" and header.family.address_length == 4:
+        identification = int(golden.fields["identification"])
+        assert build_ipv4(header, message, identification) == golden.packet
+    elif extent == "packet":
+        assert build_ipv6(header, message) == golden.packet
+    else:
+        assert extent == "message"
+
+
+def packed(golden, name: str) -> bytes:
+    return ip_address(golden.fields[name]).packed
+
+
+def test_file_is_written_as_an_update_would_write_it(golden):
+    assert golden.path.read_text(encoding="utf-8") == golden.text()
+
+
+def test_every_reason_of_the_codec_has_a_packet(golden_packets):
+    seen = {golden.fields["discard"] for golden in golden_packets if golden.kind == "discard"}
+    assert seen == {reason.value for reason in OF_THE_CODEC}
+
+
+@pytest.mark.parametrize("kind", ["advertisement", "discard", "gratuitous-arp", "unsolicited-na"])
+def test_every_kind_has_a_packet(golden_packets, kind):
+    assert kind in {golden.kind for golden in golden_packets}
