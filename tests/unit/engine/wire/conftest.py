@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Golden packets: text files that hold what was on the wire and what it means.
 
-A file is prose, then ``packet:`` with hexadecimal octets, then ``fields:`` with one ``name = value``
-a line. Kinds: ``advertisement`` and ``discard`` begin at the IP header, ``gratuitous-arp`` and
+A file is prose, then ``packet:`` with hexadecimal octets, then ``fields:`` with a ``name = value``
+on each line. Kinds: ``advertisement`` and ``discard`` begin at the IP header, ``gratuitous-arp`` and
 ``unsolicited-na`` at the Ethernet header. ``encodes`` says how much of it this engine would send:
 the whole packet, the message, or nothing.
 
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Dict, List
 
 import pytest
+
 from vrrp.errors import DecodeError
 from vrrp.facts import Family
 from vrrp.wire.advertisement import Advertisement, decode_advertisement

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from vrrp.discards import DiscardReason
 from vrrp.errors import DecodeError
 from vrrp.facts import Family

@@ -5,6 +5,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vrrp.wire.checksum import internet_checksum, pseudo_header
 
 

@@ -4,6 +4,7 @@
 """Addresses fixed by the standards, and the frames around everything."""
 
 import pytest
+
 from vrrp.facts import Family
 from vrrp.invariant import InvariantViolation
 from vrrp.wire.arp import gratuitous_arp

@@ -6,6 +6,7 @@
 from ipaddress import ip_address
 
 import pytest
+
 from vrrp.discards import DiscardReason
 from vrrp.wire.advertisement import encode_advertisement
 from vrrp.wire.arp import gratuitous_arp

@@ -6,6 +6,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from vrrp.discards import DiscardReason
 from vrrp.errors import DecodeError
 from vrrp.facts import Family
