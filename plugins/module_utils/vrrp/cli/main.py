@@ -1,0 +1,174 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command `vlangate`. Layer L5.
+
+Exit status: 0 it is so, 1 with warnings or "no", 2 the configuration or the command line is wrong,
+3 the host or the daemon does not answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, List, Optional
+
+from ..config.parse import parse_json
+from ..config.schema import json_schema
+from ..control.client import ControlClient
+from ..errors import ConfigError, ControlError, PlatformError
+from . import show
+
+RUNTIME_DIR = "/run/vlangate"
+CONFIG_FILE = "/etc/vlangate/config.json"
+
+EXIT_OK = 0
+EXIT_WARNING = 1
+EXIT_CONFIG = 2
+EXIT_UNREACHABLE = 3
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run one command; the exit status is returned."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        return status
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except (ControlError, PlatformError, OSError) as error:
+        print("vlangate: %s" % error, file=sys.stderr)
+        return EXIT_UNREACHABLE
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vlangate", description="Highly available VLAN gateways: VRRP for Linux."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        return added
+
+    run = add("run", _run, "run the daemon in the foreground, in this network namespace")
+    run.add_argument("--config", default=CONFIG_FILE, metavar="FILE")
+    run.add_argument("--control-group", metavar="GROUP", help="may use the control socket")
+    check = add("check", _check, "check a configuration; 0: good, 1: with warnings, 2: wrong")
+    check.add_argument("file", metavar="FILE")
+    check.add_argument("--host", action="store_true", help="also against this host")
+    check.add_argument("--json", action="store_true", help="print a JSON document")
+    shown = add("show", _show, "show the virtual routers of the running daemon")
+    shown.add_argument("name", nargs="?", metavar="NAME")
+    shown.add_argument("--json", action="store_true", help="print a JSON document")
+    why = add("why", _why, "explain the last transitions of a virtual router")
+    why.add_argument("name", metavar="NAME")
+    watch = add("watch", _watch, "show the virtual routers live; without a terminal: their events")
+    add("schema", _schema, "print the JSON schema of the configuration")
+    features = add("features", _features, "print what this host offers to the engine")
+    features.add_argument("--json", action="store_true", help="print a JSON document")
+    cleanup = add("cleanup", _cleanup, "remove all that a killed daemon left in the kernel")
+    for command in (run, shown, why, watch, cleanup):
+        command.add_argument("--runtime-dir", default=RUNTIME_DIR, metavar="DIR")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..daemon.main import Options, run
+
+    return run(Options(options.config, options.runtime_dir, options.control_group))
+
+
+def _check(options: argparse.Namespace) -> int:
+    problems: List[Any] = []
+    config = None
+    try:
+        with open(options.file, encoding="utf-8") as file:
+            config = parse_json(file.read())
+    except ConfigError as error:
+        problems = [vars(problem) for problem in error.problems]
+    warnings: List[str] = []
+    if options.host:
+        from ..daemon.main import host_report
+
+        report = host_report(config)
+        warnings = report["warnings"]
+        problems += [
+            {"path": "host", "code": "missing", "message": sentence, "hint": ""}
+            for sentence in report["missing"]
+        ]
+    if options.json:
+        print(json.dumps({"problems": problems, "warnings": warnings}, indent=2))
+    else:
+        _print_check(options.file, problems, warnings)
+    if problems:
+        return EXIT_CONFIG
+    return EXIT_WARNING if warnings else EXIT_OK
+
+
+def _print_check(file: str, problems: List[Any], warnings: List[str]) -> None:
+    for problem in problems:
+        hint = " (%s)" % problem["hint"] if problem["hint"] else ""
+        print("error: %s: %s%s" % (problem["path"], problem["message"], hint))
+    for warning in warnings:
+        print("warning: %s" % warning)
+    if not problems:
+        print("%s: configuration OK" % file)
+
+
+def _show(options: argparse.Namespace) -> int:
+    params = {"name": options.name} if options.name else {}
+    with ControlClient.in_directory(options.runtime_dir) as client:
+        document = client.call("show.routers", **params)
+    if options.json:
+        print(json.dumps(document, indent=2))
+    else:
+        print("\n".join(show.table(document)))
+    return EXIT_OK
+
+
+def _why(options: argparse.Namespace) -> int:
+    with ControlClient.in_directory(options.runtime_dir) as client:
+        document = client.call("show.routers", name=options.name)
+    print("\n".join(show.explanation(document["routers"][0])))
+    return EXIT_OK
+
+
+def _watch(options: argparse.Namespace) -> int:
+    with ControlClient.in_directory(options.runtime_dir) as client:
+        if sys.stdout.isatty():
+            show.watch_table(client)
+        else:
+            show.watch_events(client)
+    return EXIT_UNREACHABLE
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    print(json.dumps(json_schema(), indent=2))
+    return EXIT_OK
+
+
+def _features(options: argparse.Namespace) -> int:
+    from ..daemon.main import host_report
+
+    report = host_report(None)
+    if options.json:
+        print(json.dumps(report, indent=2))
+    else:
+        for name, present in sorted(report["features"].items()):
+            print("%-12s %s" % (name, "yes" if present else "no"))
+        for sentence in report["missing"]:
+            print("missing: %s" % sentence)
+    return EXIT_CONFIG if report["missing"] else EXIT_OK
+
+
+def _cleanup(options: argparse.Namespace) -> int:
+    from ..daemon.main import cleanup
+
+    cleanup(options.runtime_dir)
+    return EXIT_OK

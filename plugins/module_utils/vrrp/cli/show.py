@@ -1,0 +1,106 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people see of a running daemon: table, explanation, live view. Layer L5."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ..control.client import ControlClient
+from ..units import format_ns
+
+_REDRAW_S = 0.5
+_CLEAR_SCREEN = "\033[H\033[2J"
+_COLOURS = {"master": "\033[32m", "backup": "\033[36m", "initialize": "\033[33m"}
+_PLAIN = "\033[0m"
+_HEAD = ("NAME", "STATE", "SINCE", "PRIORITY", "MASTER", "VIRTUAL MAC", "ADDRESSES")
+
+
+def table(document: Mapping[str, Any], colour: bool = False) -> List[str]:
+    """The lines of a table with one row for each virtual router, and what needs attention."""
+    rows: List[Sequence[str]] = [_HEAD]
+    rows += [_row(router) for router in document["routers"]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        if colour and row[1] in _COLOURS:
+            cells[1] = _COLOURS[row[1]] + cells[1] + _PLAIN
+        lines.append("  ".join(cells).rstrip())
+    for router in document["routers"]:
+        if router["waiting"]:
+            lines.append("%s waits: %s" % (router["name"], router["waiting"]))
+    for tracker in document["trackers"]:
+        if tracker["ok"] is not True:
+            word = "failed" if tracker["ok"] is False else "unknown"
+            lines.append("tracker %s %s: %s" % (tracker["name"], word, tracker["detail"]))
+    error = document["engine"]["last_reload_error"]
+    if error:
+        lines.append("the last reload was refused: %s" % error)
+    return lines
+
+
+def _row(router: Mapping[str, Any]) -> Sequence[str]:
+    effective = router["effective_priority"]
+    priority = str(router["priority"])
+    if effective is not None and effective != router["priority"]:
+        priority = "%d (of %d)" % (effective, router["priority"])
+    age_ns = router["state_age_ns"]
+    return (
+        router["name"],
+        router["state"],
+        "-" if age_ns is None else _age(age_ns),
+        priority,
+        router["master_address"] or "-",
+        router["virtual_mac"],
+        " ".join(router["addresses"]),
+    )
+
+
+def _age(age_ns: int) -> str:
+    seconds = age_ns // 1_000_000_000
+    if seconds < 60:
+        return "%ds" % seconds
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return "%dm%02ds" % (minutes, seconds)
+    hours, minutes = divmod(minutes, 60)
+    return "%dh%02dm" % (hours, minutes) if hours < 48 else "%dd%dh" % divmod(hours, 24)
+
+
+def explanation(router: Mapping[str, Any]) -> List[str]:
+    """Why a virtual router is what it is: a sentence for now, one for each past transition."""
+    lines = ["%s is %s" % (router["name"], router["state"])]
+    if router["waiting"]:
+        lines[0] += ": " + router["waiting"]
+    elif router["skew_time_ns"] is not None:
+        lines[0] += ", priority %d, skew time %s, master down interval %s" % (
+            router["effective_priority"],
+            format_ns(router["skew_time_ns"]),
+            format_ns(router["master_down_interval_ns"]),
+        )
+    for past in reversed(router["transitions"]):
+        lines.append(
+            "%10s ago  %s -> %s: %s"
+            % (_age(past["age_ns"]), past["previous"], past["current"], past["detail"])
+        )
+    return lines
+
+
+def watch_table(client: ControlClient) -> None:
+    """Redraw the table until interrupted."""
+    while True:
+        document: Dict[str, Any] = client.call("show.routers")
+        text = "\n".join(table(document, colour=True))
+        sys.stdout.write(_CLEAR_SCREEN + text + "\n")
+        sys.stdout.flush()
+        time.sleep(_REDRAW_S)
+
+
+def watch_events(client: ControlClient) -> None:
+    """One line for each event, until the daemon goes away."""
+    for event in client.events():
+        print("%s %s: %s" % (event["kind"], event["name"], event["message"]), flush=True)

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The daemon's loop: wait, read, step, execute, repeat. Layer L5. Single thread.
+
+What has arrived is read before a timer is believed, so that a daemon which was held up does not
+take a living master for dead.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+from typing import Callable, List, Optional, Tuple
+
+from ..errors import PlatformError
+from ..ports import Clock, Dataplane, FrameIO, LinkMonitor, Prober
+from ..router.events import LinksChanged, PacketReceived, Stop, Tick, TrackerReported
+from ..units import NS_PER_S
+from .control_server import ControlServer
+from .log import Log
+from .notify import ServiceManager
+from .shell import Shell
+from .signals import Signals
+
+# Packets in one read, and reads in one turn: bounds what a flood can delay timers by.
+FRAMES_PER_READ = 64
+READS_PER_TURN = 64
+# Kernel changes come in bursts (our own among them): look once, soon after the first.
+RECONCILE_DELAY_NS = 10_000_000
+# After a refused operation: again in a second, until it works.
+RETRY_DELAY_NS = NS_PER_S
+
+
+class Loop:
+    """Runs one router over the ports of a host until it is told to stop."""
+
+    def __init__(
+        self,
+        shell: Shell,
+        clock: Clock,
+        io: FrameIO,
+        monitor: LinkMonitor,
+        dataplane: Dataplane,
+        prober: Prober,
+        log: Log,
+    ) -> None:
+        self._shell = shell
+        self._clock = clock
+        self._io = io
+        self._monitor = monitor
+        self._dataplane = dataplane
+        self._prober = prober
+        self._log = log
+        self._links = monitor.links()
+        self._reconcile_ns: Optional[int] = None
+        self._stopping = False
+
+    def run(
+        self,
+        control: ControlServer,
+        signals: Signals,
+        manager: ServiceManager,
+        reload: Callable[[], None],
+    ) -> None:
+        """Until SIGTERM or SIGINT; SIGHUP calls reload."""
+        poll = select.epoll()
+        fixed = (self._monitor.fileno(), control.fileno(), signals.fileno())
+        watched: Tuple[int, ...] = ()
+        try:
+            while not self._stopping:
+                wanted = (*fixed, *self._io.filenos(), *self._prober.filenos())
+                if wanted != watched:
+                    self._watch(poll, watched, wanted)
+                    watched = wanted
+                self._wait(poll, manager.deadline_ns())
+                self._take_signals(signals, reload)
+                self._turn()
+                control.serve()
+                manager.tick(self._clock.now_ns())
+        finally:
+            poll.close()
+        manager.stopping()
+        self._shell.step(Stop(), self._clock.now_ns())
+
+    def _watch(self, poll: select.epoll, old: Tuple[int, ...], new: Tuple[int, ...]) -> None:
+        for descriptor in set(old) - set(new):
+            try:
+                poll.unregister(descriptor)
+            except OSError:
+                continue  # closed meanwhile, and with that no longer in the set
+        for descriptor in new:
+            try:
+                poll.register(descriptor, select.EPOLLIN)
+            except FileExistsError:
+                continue
+
+    def _wait(self, poll: select.epoll, watchdog_ns: Optional[int]) -> None:
+        deadlines: List[int] = [
+            deadline_ns
+            for deadline_ns in (
+                self._shell.router.deadline_ns,
+                self._prober.deadline_ns(),
+                self._reconcile_ns,
+                watchdog_ns,
+            )
+            if deadline_ns is not None
+        ]
+        timeout_s: Optional[float] = None
+        if deadlines:
+            timeout_s = max(0, min(deadlines) - self._clock.now_ns()) / NS_PER_S
+        # select() waits with microseconds, where epoll rounds up to milliseconds.
+        select.select((poll.fileno(),), (), (), timeout_s)
+
+    def _take_signals(self, signals: Signals, reload: Callable[[], None]) -> None:
+        taken = signals.take()
+        if signal.SIGHUP in taken:
+            reload()
+        if taken & {signal.SIGTERM, signal.SIGINT}:
+            self._stopping = True
+
+    def _turn(self) -> None:
+        self._read_links()
+        self._read_packets()
+        for result in self._prober.poll(self._clock.now_ns()):
+            self._shell.step(TrackerReported(result), self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        deadline_ns = self._shell.router.deadline_ns
+        if deadline_ns is not None and deadline_ns <= now_ns:
+            self._shell.step(Tick(), now_ns)
+        self._reconcile()
+
+    def _read_links(self) -> None:
+        if not self._monitor.drain():
+            return
+        now_ns = self._clock.now_ns()
+        if self._reconcile_ns is None:
+            self._reconcile_ns = now_ns + RECONCILE_DELAY_NS
+        links = self._monitor.links()
+        if links != self._links:
+            self._links = links
+            self._shell.step_over_links(LinksChanged(links), now_ns)
+
+    def _read_packets(self) -> None:
+        for _read in range(READS_PER_TURN):
+            try:
+                packets = self._io.receive(FRAMES_PER_READ)
+            except PlatformError as error:
+                self._log.write("error", str(error))
+                return
+            for packet in packets:
+                self._shell.step(PacketReceived(packet), self._clock.now_ns())
+            if len(packets) < FRAMES_PER_READ:
+                return
+
+    def _reconcile(self) -> None:
+        now_ns = self._clock.now_ns()
+        if self._shell.needs_reconcile and self._reconcile_ns is None:
+            self._reconcile_ns = now_ns + RETRY_DELAY_NS
+        if self._reconcile_ns is None or now_ns < self._reconcile_ns:
+            return
+        self._reconcile_ns = None
+        self._shell.needs_reconcile = False
+        try:
+            if self._dataplane.reconcile():
+                self._log.write("warning", "put back what somebody else changed in the kernel")
+        except PlatformError as error:
+            self._log.write("error", str(error))
+            self._shell.needs_reconcile = True

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out what the pure router asks for. Layer L5.
+
+The contract between the router and whoever drives it:
+
+1. one step() at a time, and the actions of a step before the next step;
+2. actions in their order;
+3. a DataplaneChanged may be replaced by a newer one, never dropped;
+4. now_ns never goes back;
+5. after Stop: carry out what it returned, then clean up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List
+
+from ..errors import PlatformError
+from ..ports import Dataplane, FrameIO
+from ..router.actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
+from ..router.events import RouterEvent
+from ..router.vrrp_router import VrrpRouter
+from .log import Log
+
+_LEVELS = {"transition": "notice", "waiting": "warning", "discard": "warning", "tracker": "notice"}
+# A link that is down fails each frame: one line, and another one after so many more.
+_LOG_EACH_FAILURES = 100
+
+
+class Shell:
+    """Drives one VrrpRouter over the ports of a host."""
+
+    def __init__(self, router: VrrpRouter, io: FrameIO, dataplane: Dataplane, log: Log) -> None:
+        self.router = router
+        self.needs_reconcile = False
+        self._io = io
+        self._dataplane = dataplane
+        self._log = log
+        self._failures: Dict[int, int] = {}
+        self._watchers: List[Callable[[Dict[str, Any]], None]] = []
+
+    def watch(self, watcher: Callable[[Dict[str, Any]], None]) -> None:
+        """Call the watcher with every note, JSON-ready."""
+        self._watchers.append(watcher)
+
+    def step(self, event: RouterEvent, now_ns: int) -> None:
+        """One step of the router and all that it asks for."""
+        for action in self.router.step(event, now_ns):
+            self._execute(action)
+
+    def step_over_links(self, event: RouterEvent, now_ns: int) -> None:
+        """As step(), for an event that may change which links carry virtual routers.
+
+        Those that are left still have to be told so, hence both sets are open meanwhile.
+        """
+        before = self.router.listening_links()
+        actions = self.router.step(event, now_ns)
+        after = self.router.listening_links()
+        if before != after:
+            current = {link.ifindex for link in after}
+            self._listen((*after, *(link for link in before if link.ifindex not in current)))
+        for action in actions:
+            self._execute(action)
+        if before != after:
+            self._listen(after)
+
+    def listen(self) -> None:
+        """Open what the router needs at its start."""
+        self._listen(self.router.listening_links())
+
+    def _listen(self, links: Any) -> None:
+        try:
+            self._io.listen(links)
+        except PlatformError as error:
+            self._log.write("error", str(error))
+
+    def _execute(self, action: RouterAction) -> None:
+        if isinstance(action, TransmitFrame):
+            self._transmit(action)
+        elif isinstance(action, DataplaneChanged):
+            self._apply(action)
+        else:
+            self._note(action)
+
+    def _transmit(self, action: TransmitFrame) -> None:
+        try:
+            self._io.send(action.ifindex, action.frame)
+        except PlatformError as error:
+            failures = self._failures.get(action.ifindex, 0)
+            self._failures[action.ifindex] = failures + 1
+            if failures % _LOG_EACH_FAILURES == 0:
+                self._log.write("warning", "%s (failure %d)" % (error, failures + 1))
+        else:
+            self._failures.pop(action.ifindex, None)
+
+    def _apply(self, action: DataplaneChanged) -> None:
+        try:
+            self._dataplane.apply(action.desired)
+        except PlatformError as error:
+            self._log.write("error", str(error))
+            self.needs_reconcile = True
+
+    def _note(self, note: Notify) -> None:
+        self._log.write(_LEVELS.get(note.kind, "info"), "%s: %s" % (note.name or "*", note.message))
+        event = {"kind": note.kind, "name": note.name, "message": note.message, **note.data}
+        for watcher in self._watchers:
+            watcher(event)
