@@ -1,0 +1,69 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's half of vrrp_config: refuses what is wrong before any connection is made."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.vrrp.config.hosts import host_problems
+from ..module_utils.vrrp.config.parse import parse
+from ..module_utils.vrrp.errors import ConfigError, Problem
+
+MODULE = "vlangate.vrrp.vrrp_config"
+
+
+class ActionModule(ActionBase):
+    """Checks this host's configuration and, when the fleet is given, all of them together."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Check, then run the module without the fleet."""
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        fleet = args.pop("fleet", None) or {}
+        config = args.get("config")
+        if not isinstance(config, Mapping):
+            raise AnsibleActionFail("the option config is required and is a dictionary")
+        if not isinstance(fleet, Mapping):
+            raise AnsibleActionFail("the option fleet is a dictionary: host to configuration")
+        problems = all_problems(config, fleet)
+        if problems:
+            return {"failed": True, "msg": refusal(problems), "problems": list(map(vars, problems))}
+        return self._execute_module(MODULE, args, task_vars)
+
+
+def all_problems(
+    config: Mapping[str, t.Any], fleet: Mapping[str, Mapping[str, t.Any]]
+) -> list[Problem]:
+    """What is wrong with this configuration, those of the fleet, and between them."""
+    try:
+        parse(config)
+    except ConfigError as error:
+        return list(error.problems)
+    problems: list[Problem] = []
+    configs = {}
+    for host, document in fleet.items():
+        try:
+            configs[str(host)] = parse(document)
+        except ConfigError as error:
+            problems += [
+                Problem("%s: %s" % (host, each.path), each.code, each.message, each.hint)
+                for each in error.problems
+            ]
+    return problems + list(host_problems(configs))
+
+
+def refusal(problems: list[Problem]) -> str:
+    """One message with every problem on a line of its own."""
+    lines = ["- %s" % problem for problem in problems]
+    head = "%d problems in the configuration; nothing was touched:" % len(problems)
+    if len(problems) == 1:
+        head = "a problem in the configuration; nothing was touched:"
+    return "\n".join([head, *lines])

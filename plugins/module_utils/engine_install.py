@@ -1,0 +1,271 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installing the engine on this router: what vrrp_engine does, step by step.
+
+Every step compares first and notes what it changed, so check mode walks the same code.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import shutil
+import typing as t
+
+from .engine_service import (
+    LAUNCHER_FILE,
+    UNIT_FILE,
+    Service,
+    ServiceError,
+    launcher_text,
+    running_release,
+    unit_text,
+    wait_until_well,
+)
+from .release_store import DamagedArchive, ReleaseStore
+from .vrrp.config.model import RouterConfig
+from .vrrp.config.render import canonical_json
+from .vrrp_module import read_text, write_text
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+OLDEST_PYTHON = (3, 8)
+KEPT_RELEASES = 3
+EMPTY_CONFIG = canonical_json(RouterConfig())
+
+
+class NotInstalled(Exception):
+    """The engine could not be installed; facts tell what happened to the router."""
+
+    def __init__(self, message: str, **facts: t.Any) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+
+class EngineInstall:
+    """One run of vrrp_engine."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params: t.Dict[str, t.Any] = module.params
+        self.store = ReleaseStore(self.params["directory"])
+        self.service = Service(module.run_command)
+        self.manifest: t.Dict[str, t.Any] = self.params["manifest"] or {}
+        self.changes: t.List[str] = []
+        self.diff: t.List[t.Dict[str, str]] = []
+
+    # The two states
+
+    def present(self) -> t.Dict[str, t.Any]:
+        """Install, switch and start; the facts to return."""
+        release, files = self.manifest["release"], self.manifest["files"]
+        self._require_python()
+        before = self.store.linked("current")
+        intact = self.store.is_intact(release, files)
+        if not intact and not self.module.check_mode and self.params["archive"] is None:
+            return {"needs_archive": True}
+        if not intact:
+            self._note("release %s unpacked" % release)
+            if not self.module.check_mode:
+                self._unpack()
+        self._note_manifest(before)
+        self._group()
+        self._file(self.params["config_file"], EMPTY_CONFIG, 0o600, replace=False)
+        self._file(LAUNCHER_FILE, launcher_text(self.params), 0o755)
+        if before != release:
+            self._note("current is %s" % release)
+        restarted = self._switch(release, before)
+        if not self.module.check_mode:
+            for name in self.store.prune(KEPT_RELEASES):
+                self._note("release %s removed" % name)
+        return {"release": release, "previous": before, "restarted": restarted}
+
+    def absent(self) -> t.Dict[str, t.Any]:
+        """Stop and remove; the configuration stays."""
+        before = self.store.linked("current")
+        if self.params["manage_service"] and os.path.exists(UNIT_FILE):
+            self._note("service removed")
+            if not self.module.check_mode:
+                self.service.remove()
+                os.unlink(UNIT_FILE)
+                self.service.read_units()
+        if os.path.exists(LAUNCHER_FILE):
+            self._note("%s removed" % LAUNCHER_FILE)
+            if not self.module.check_mode:
+                os.unlink(LAUNCHER_FILE)
+        if os.path.isdir(self.store.directory):
+            self._note("%s removed" % self.store.directory)
+            if not self.module.check_mode:
+                shutil.rmtree(self.store.directory)
+        return {"release": None, "previous": before, "restarted": False}
+
+    # Its steps
+
+    def _require_python(self) -> None:
+        """The daemon's interpreter, checked before anything is touched."""
+        python = self.params["python"]
+        remedy = "install python3 on the router, or set the option python"
+        if not os.access(python, os.X_OK):
+            raise NotInstalled("the engine needs %s, which is not there: %s" % (python, remedy))
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        status, output, error = self.module.run_command([python, "-I", "-c", code])
+        if status != 0:
+            raise NotInstalled("%s does not work: %s: %s" % (python, error.strip(), remedy))
+        if tuple(map(int, output.strip().split("."))) < OLDEST_PYTHON:
+            raise NotInstalled(
+                "the engine needs Python %d.%d or newer, %s is %s: %s"
+                % (*OLDEST_PYTHON, python, output.strip(), remedy)
+            )
+
+    def _unpack(self) -> None:
+        """Unpack, ask the new release whether it can work here, compile, and give it its name."""
+        release = self.manifest["release"]
+        try:
+            unpacked = self.store.unpack(self.params["archive"], release, self.manifest["files"])
+        except DamagedArchive as error:
+            raise NotInstalled(str(error)) from None
+        try:
+            self._require_features(unpacked)
+            self.module.run_command(
+                [self.params["python"], "-I", "-m", "compileall", "-q"]
+                + ["--invalidation-mode", "unchecked-hash", unpacked],
+                check_rc=True,
+            )
+            self.store.adopt(unpacked, release)
+        finally:
+            shutil.rmtree(unpacked, ignore_errors=True)
+
+    def _require_features(self, unpacked: str) -> None:
+        command = [self.params["python"], "-I", unpacked, "features", "--json"]
+        status, output, error = self.module.run_command(command)
+        try:
+            missing = json.loads(output)["missing"]
+        except (ValueError, KeyError, TypeError):
+            raise NotInstalled(
+                "the new release does not run on this router (exit status %d): %s"
+                % (status, (error or output).strip())
+            ) from None
+        if missing:
+            raise NotInstalled(
+                "this router lacks what the engine needs; nothing was changed:\n%s"
+                % "\n".join(missing),
+                missing=missing,
+            )
+
+    def _note_manifest(self, before: t.Optional[str]) -> None:
+        old = self.store.manifest(before)
+        if old != self.manifest:
+            self.diff.append(
+                {
+                    "before_header": "%s/current" % self.store.directory,
+                    "after_header": "%s/current" % self.store.directory,
+                    "before": _manifest_text(old),
+                    "after": _manifest_text(self.manifest),
+                }
+            )
+
+    def _group(self) -> None:
+        name = self.params["control_group"]
+        try:
+            grp.getgrnam(name)
+        except KeyError:
+            self._note("group %s made" % name)
+            if not self.module.check_mode:
+                self.module.run_command(["groupadd", "--system", name], check_rc=True)
+
+    def _file(self, path: str, text: str, mode: int, *, replace: bool = True) -> bool:
+        """Write a file of ours if it differs; True when it did."""
+        old = read_text(path)
+        if old == text or (old is not None and not replace):
+            return False
+        self._note("%s written" % path)
+        self.diff.append(
+            {"before_header": path, "after_header": path, "before": old or "", "after": text}
+        )
+        if not self.module.check_mode:
+            write_text(self.module, path, text, mode)
+        return True
+
+    def _switch(self, release: str, before: t.Optional[str]) -> bool:
+        """Make the release current and the service run it; True when the daemon was restarted.
+
+        An unhealthy release is taken back here, in the same run.
+        """
+        if not self.params["manage_service"]:
+            self._link(release, before)
+            return False
+        old_unit = read_text(UNIT_FILE)
+        unit_changed = self._file(UNIT_FILE, unit_text(self.params), 0o644)
+        state = self.service.state()
+        if state.get("UnitFileState") != "enabled":
+            self._note("service enabled")
+        stale = before != release or unit_changed or state.get("ActiveState") != "active"
+        restart = stale or running_release(self.params["runtime_dir"]) != release
+        if restart:
+            self._note("daemon restarted")
+        if self.module.check_mode:
+            return restart
+        self._link(release, before)
+        try:
+            if unit_changed or state.get("NeedDaemonReload") == "yes":
+                self.service.read_units()
+            if state.get("UnitFileState") != "enabled":
+                self.service.enable()
+            reason = self._restarted(release) if restart else None
+        except ServiceError as error:
+            reason = str(error)
+        if reason is not None:
+            self._roll_back(release, before, old_unit, reason)
+        return restart
+
+    def _restarted(self, release: str) -> t.Optional[str]:
+        """Restart; why it is not well, or None."""
+        self.service.restart()
+        return wait_until_well(self.params["runtime_dir"], release, self.params["timeout"])
+
+    def _link(self, release: str, before: t.Optional[str]) -> None:
+        if before != release and not self.module.check_mode:
+            self.store.link("current", release)
+            self.store.link("previous", before)
+
+    def _roll_back(
+        self, release: str, before: t.Optional[str], old_unit: t.Optional[str], reason: str
+    ) -> t.NoReturn:
+        """Return to what ran before, and fail with the new release's last words."""
+        journal = self.service.journal()
+        outcome = "no release ran before, so the service was stopped"
+        try:
+            if before is None or old_unit is None:
+                self.service.remove()
+                self.store.link("current", None)
+            else:
+                write_text(self.module, UNIT_FILE, old_unit, 0o644)
+                self.store.link("current", before)
+                self.service.read_units()
+                still = self._restarted(before)
+                outcome = "release %s runs again" % before
+                if still is not None:
+                    outcome = "going back to release %s did not help: %s" % (before, still)
+        except ServiceError as error:
+            outcome = "going back failed as well: %s" % error
+        raise NotInstalled(
+            "release %s did not come up: %s; %s. Its journal:\n%s"
+            % (release, reason, outcome, journal or "(empty)"),
+            rolled_back=before is not None,
+            journal=journal.splitlines(),
+        )
+
+    def _note(self, change: str) -> None:
+        self.changes.append(change)
+
+
+def _manifest_text(manifest: t.Mapping[str, t.Any]) -> str:
+    """A manifest as lines for a diff: the name, then each file with the start of its digest."""
+    if not manifest:
+        return ""
+    lines = ["release %s" % manifest["release"], "pyroute2 %s" % manifest["pyroute2"]]
+    lines += ["%s %s" % (digest[:12], path) for path, digest in sorted(manifest["files"].items())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,134 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vrrp_config
+short_description: Configure all virtual routers of a router in one step
+version_added: 0.1.0
+author:
+  - The vlangate.vrrp authors (@vlangate)
+description:
+  - Brings the whole configuration of the VRRP engine to a router, validates it on the controller and on the router, writes it
+    atomically and lets the running daemon take it over. Virtual routers that did not change are not touched.
+  - All problems are reported at once, each with field, value and remedy, and before anything is changed.
+extends_documentation_fragment:
+  - vlangate.vrrp.attributes
+  - vlangate.vrrp.config
+  - vlangate.vrrp.paths
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - The diff shows the virtual routers and trackers that change, and no others.
+  idempotent:
+    support: full
+options:
+  fleet:
+    description:
+      - The configurations of all routers of the site, keyed by host, such as the role R(vlangate.vrrp.gateways#role) passes.
+      - Rules that no router can check alone (one priority twice, two owners, different intervals or addresses) are checked over
+        them on the controller, before any connection. The routers never see them.
+    type: dict
+  config_file:
+    description: Where the daemon reads its configuration.
+    type: path
+    default: /etc/vlangate/config.json
+  directory:
+    description: Where M(vlangate.vrrp.vrrp_engine) keeps the releases.
+    type: path
+    default: /usr/lib/vlangate
+  python:
+    description: The interpreter that runs the daemon.
+    type: path
+    default: /usr/bin/python3
+  timeout:
+    description: Seconds that the daemon may take to answer.
+    type: float
+    default: 15
+seealso:
+  - module: vlangate.vrrp.vrrp_assert
+"""
+
+EXAMPLES = r"""
+- name: One virtual gateway
+  vlangate.vrrp.vrrp_config:
+    config:
+      virtual_routers:
+        - name: vlan10-v4
+          interface: vlan10
+          family: ipv4
+          vrid: 10
+          priority: 200
+          addresses: [198.18.10.254]
+"""
+
+RETURN = r"""
+changes:
+  description: What differs from the file that was there, virtual router by virtual router.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"kind": "changed", "name": "vlan10-v4", "fields": ["priority"], "hitless": true}]
+hitless:
+  description: Whether every virtual router keeps its role and its addresses through the change.
+  returned: success
+  type: bool
+  sample: true
+reloaded:
+  description: Whether a running daemon took the configuration over.
+  returned: success
+  type: bool
+  sample: true
+config_warnings:
+  description: What is not wrong but worth knowing, such as an interface that does not exist yet.
+  returned: success
+  type: list
+  elements: str
+  sample: ["vlan30-v4: interface vlan30 does not exist; the virtual router waits for it"]
+problems:
+  description: Everything that is wrong with the configuration.
+  returned: failure because of the configuration
+  type: list
+  elements: dict
+  sample: [{"path": "virtual_routers[0].vrid", "code": "too-large", "message": "is 256", "hint": "choose 1 to 255"}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.config_apply import ConfigApply
+from ..module_utils.vrrp.config.argspec import argument_spec
+from ..module_utils.vrrp.errors import VrrpError
+from ..module_utils.vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, fail_with
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "config": {"type": "dict", "required": True, "options": argument_spec()},
+            "fleet": {"type": "dict"},
+            "config_file": {"type": "path", "default": CONFIG_FILE},
+            "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
+            "directory": {"type": "path", "default": DIRECTORY},
+            "python": {"type": "path", "default": PYTHON},
+            "timeout": {"type": "float", "default": 15},
+        },
+        supports_check_mode=True,
+    )
+    apply = ConfigApply(module)
+    try:
+        facts = apply.run()
+    except VrrpError as error:
+        fail_with(module, error)
+    for warning in apply.warnings:
+        module.warn(warning)
+    module.exit_json(**facts)
+
+
+if __name__ == "__main__":
+    main()

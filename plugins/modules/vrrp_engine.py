@@ -1,0 +1,148 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vrrp_engine
+short_description: Install, upgrade or remove the VRRP engine of a router
+version_added: 0.1.0
+author:
+  - The vlangate.vrrp authors (@vlangate)
+description:
+  - Ships the engine of this collection, with the pinned pyroute2 inside, as one archive and only when the router does not have it.
+  - Installs it as a release of its own, makes it current by one rename, and runs it as the systemd service C(vlangated).
+  - A release that does not become healthy is taken back in the same run; the module then fails with its journal.
+extends_documentation_fragment:
+  - vlangate.vrrp.attributes
+  - vlangate.vrrp.paths
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+requirements:
+  - pyroute2 == 0.8.1 on the controller
+  - Python 3.8 or newer and systemd on the router
+options:
+  state:
+    description:
+      - V(present) installs this collection's engine and starts it, with an empty configuration if there is none.
+      - V(absent) stops and removes it; the configuration stays.
+    type: str
+    choices: [present, absent]
+    default: present
+  directory:
+    description: Where releases are kept; the last three of them.
+    type: path
+    default: /usr/lib/vlangate
+  config_file:
+    description: The daemon's configuration, see M(vlangate.vrrp.vrrp_config).
+    type: path
+    default: /etc/vlangate/config.json
+  control_group:
+    description: Members of this system group may use the control socket. It is made when missing.
+    type: str
+    default: vlangate
+  python:
+    description: The interpreter that runs the daemon.
+    type: path
+    default: /usr/bin/python3
+  realtime_priority:
+    description:
+      - Priority in the round-robin real-time class, so that a busy router does not lose its adverts.
+      - V(0) leaves the daemon in the ordinary class, for containers that are not allowed more.
+    type: int
+    default: 20
+  manage_service:
+    description: Install and run the systemd unit. V(false) only installs the files, for images and containers.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds that a new release has to become healthy before it is taken back.
+    type: float
+    default: 30
+  manifest:
+    description: What the release consists of. Filled in on the controller; not for playbooks.
+    type: dict
+  archive:
+    description: The release on the router. Filled in on the controller; not for playbooks.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Install or upgrade the engine
+  vlangate.vrrp.vrrp_engine:
+
+- name: Remove it
+  vlangate.vrrp.vrrp_engine:
+    state: absent
+"""
+
+RETURN = r"""
+release:
+  description: The release that is current now; null when removed.
+  returned: success
+  type: str
+  sample: 0.1.0-3f2a9c0d1e4b
+previous:
+  description: The release that was current before this run, or null.
+  returned: success
+  type: str
+  sample: 0.1.0-ad840928c216
+restarted:
+  description: Whether the daemon was, or in check mode would be, started again.
+  returned: success
+  type: bool
+  sample: true
+changes:
+  description: What was changed, one sentence each.
+  returned: success
+  type: list
+  elements: str
+  sample: ["release 0.1.0-3f2a9c0d1e4b unpacked", "daemon restarted"]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.engine_install import EngineInstall, NotInstalled
+from ..module_utils.engine_service import ServiceError
+from ..module_utils.vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "directory": {"type": "path", "default": DIRECTORY},
+            "config_file": {"type": "path", "default": CONFIG_FILE},
+            "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
+            "control_group": {"type": "str", "default": "vlangate"},
+            "python": {"type": "path", "default": PYTHON},
+            "realtime_priority": {"type": "int", "default": 20},
+            "manage_service": {"type": "bool", "default": True},
+            "timeout": {"type": "float", "default": 30},
+            "manifest": {"type": "dict"},
+            "archive": {"type": "path"},
+        },
+        required_if=[("state", "present", ("manifest",))],
+        supports_check_mode=True,
+    )
+    install = EngineInstall(module)
+    try:
+        facts = install.present() if module.params["state"] == "present" else install.absent()
+    except NotInstalled as error:
+        module.fail_json(msg=str(error), changes=install.changes, **error.facts)
+    except ServiceError as error:
+        module.fail_json(msg=str(error), changes=install.changes)
+    module.exit_json(
+        changed=bool(install.changes), changes=install.changes, diff=install.diff, **facts
+    )
+
+
+if __name__ == "__main__":
+    main()
