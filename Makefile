@@ -47,23 +47,23 @@ lab-enter: $(RUNTIME) ## a shell on the controller of the standing lab (root)
 
 .PHONY: check
 check: $(DEV) ## under 60 s: format, types, layers, tidy, unit tests on one Python
-	@$(PYTHON) tests/run check
+	@tests/run check
 
 .PHONY: test
 test: $(DEV) ## everything CI runs, under 20 minutes on two cores (root)
-	@$(PYTHON) tests/run
+	@tests/run
 
 .PHONY: test-matrix
 test-matrix: $(DEV) ## ansible-test sanity on newer ansible-core too, where a Python for them is found
-	@$(PYTHON) tests/run matrix
+	@tests/run matrix
 
 .PHONY: interop
 interop: $(DEV) ## keepalived and FRR as peers, in network namespaces (root)
-	@$(PYTHON) tests/run interop
+	@tests/run interop
 
 .PHONY: molecule
 molecule: $(DEV) ## the Molecule scenario `default` on two systemd routers (root)
-	@$(PYTHON) tests/run molecule
+	@tests/run molecule
 
 .PHONY: engine
 engine: $(RUNTIME) ## build/vlangate, the engine as one runnable release

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sections of ``make test``, in order. To add one, write a function, name it in SECTIONS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import ansible_tree
+from .environment import CACHE, ROOT, TARGET_PYTHONS, pythons, scratch, unit_environment
+from .section import Section
+
+MAIN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
+WORKERS = ("-n", "2")
+# Versions of ansible-core beside the pinned one, and the Python that each wants.
+OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One section: what it proves, and whether it makes namespaces."""
+
+    run: Callable[[Section], None]
+    purpose: str
+    needs_root: bool = False
+
+
+def lint(section: Section) -> None:
+    section.command("ruff check", ["ruff", "check", "."])
+    section.command("ruff format", ["ruff", "format", "--check", "."])
+    section.command("mypy", ["mypy"])
+    section.command("mypy of the test driver", ["mypy", "--strict", "tests/harness"])
+    section.command("yamllint", ["yamllint", "--strict", "."])
+    section.command("shellcheck", ["shellcheck", *_shell_scripts()])
+    section.command("reuse", ["reuse", "lint", "--lines"])
+    section.command("changelog", ["antsibull-changelog", "lint"])
+    section.command(
+        "documentation", ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."]
+    )
+
+
+def unit_main(section: Section) -> None:
+    section.pytest("unit tests", MAIN_PYTHON, [*WORKERS, "tests/unit/engine", "tests/unit/harness"])
+
+
+def unit(section: Section) -> None:
+    unit_main(section)
+    for version in TARGET_PYTHONS:
+        if version not in pythons():
+            print(f"    Python {version} is not here: its unit tests are not run", flush=True)
+            continue
+        try:
+            python = unit_environment(version)
+        except subprocess.CalledProcessError as error:
+            section.require(False, f"unit tests on {version}: no environment ({error})")
+            continue
+        section.pytest(f"unit tests on {version}", python, [*WORKERS, "tests/unit/engine"])
+
+
+def netns(section: Section) -> None:
+    section.pytest("real sockets in namespaces", MAIN_PYTHON, ["tests/netns"])
+
+
+def interop(section: Section) -> None:
+    section.pytest("keepalived and FRR", MAIN_PYTHON, ["tests/interop"], timeout_s=1200)
+
+
+def lab(section: Section) -> None:
+    section.pytest("site on systemd routers", MAIN_PYTHON, ["tests/lab"], timeout_s=1200)
+
+
+def sanity(section: Section) -> None:
+    tree = _tree("sanity")
+    ignores = [
+        f"{path.name}: {line}"
+        for path in tree.glob("tests/sanity/ignore-*.txt")
+        for line in path.read_text().splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    section.require(not ignores, f"sanity tests are switched off: {ignores}")
+    section.command(
+        "ansible-test sanity", ["ansible-test", "sanity", "--local", "--color", "no"], cwd=tree
+    )
+
+
+def units(section: Section) -> None:
+    tree = _tree("units")
+    argv = [
+        "ansible-test",
+        "units",
+        "--venv",
+        "--requirements",
+        "--color",
+        "no",
+        "tests/unit/plugins/",
+    ]
+    _ansible_test(section, "ansible-test units", argv, tree)
+
+
+def integration(section: Section) -> None:
+    tree = _tree("integration")
+    argv = ["ansible-test", "integration", "--local", "--allow-root", "--color", "no"]
+    _ansible_test(section, "ansible-test integration", argv, tree)
+
+
+def ansible_lint(section: Section) -> None:
+    section.command(
+        "ansible-lint", ["ansible-lint", "--offline", "--strict", "--profile", "production"]
+    )
+
+
+def molecule(section: Section) -> None:
+    section.command("molecule default", ["molecule", "test", "-s", "default"])
+
+
+def package(section: Section) -> None:
+    """Build the collection, install it without network, and use it from there."""
+    galaxy = ["ansible-galaxy", "collection"]
+    built = scratch() / "built"
+    section.command(
+        "galaxy build", [*galaxy, "build", "--output-path", str(built)], cwd=_tree("package")
+    )
+    archives = [str(path) for path in built.glob("*.tar.gz")]
+    if not section.require(len(archives) == 1, f"one archive expected, built: {archives}"):
+        return
+    installed = scratch() / "installed"
+    env = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(installed), ANSIBLE_CONFIG="/dev/null")
+    section.command(
+        "galaxy install",
+        [*galaxy, "install", "--offline", "-p", str(installed), *archives],
+        env=env,
+    )
+    section.command(
+        "galaxy verify",
+        [*galaxy, "verify", "--offline", "-p", str(installed), "vlangate.vrrp"],
+        env=env,
+    )
+    documents = subprocess.run(
+        ["ansible-doc", "--json", "--list", "vlangate.vrrp"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    listed = sorted(json.loads(documents.stdout or "{}"))
+    modules = sorted(
+        f"vlangate.vrrp.{path.stem}" for path in (ROOT / "plugins" / "modules").glob("*.py")
+    )
+    section.require(listed == modules, f"ansible-doc lists {listed}, plugins/modules has {modules}")
+    collection = installed / "ansible_collections" / "vlangate" / "vrrp"
+    argv = ["ansible-playbook", "--syntax-check", "vlangate.vrrp.site", "vlangate.vrrp.verify"]
+    section.command("playbooks of the installed collection", argv, cwd=collection.parent, env=env)
+
+
+def matrix(section: Section) -> None:
+    for core, version in OTHER_CORES:
+        if version not in pythons():
+            print(f"    Python {version} is not here: ansible-core {core} is not tried", flush=True)
+            continue
+        directory = CACHE / "cores" / core
+        if not (directory / "bin" / "ansible-test").exists():
+            subprocess.run([pythons()[version], "-m", "venv", "--clear", directory], check=True)
+            pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+            subprocess.run([*pip, f"ansible-core=={core}"], check=True)
+        env = dict(os.environ, PATH=f"{directory / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        argv = [str(directory / "bin" / "ansible-test"), "sanity", "--local", "--color", "no"]
+        section.command(
+            f"sanity on ansible-core {core}",
+            argv,
+            cwd=_tree(f"core-{core}"),
+            env=env,
+            timeout_s=1800,
+        )
+
+
+SECTIONS = {
+    "lint": Entry(lint, "format, types, licences, documentation"),
+    "unit": Entry(unit, "unit tests of the engine on every Python found"),
+    "package": Entry(package, "the collection builds, and installs without a network"),
+    "sanity": Entry(sanity, "ansible-test sanity, with nothing switched off"),
+    "units": Entry(units, "unit tests of the plugins on every Python found"),
+    "ansible-lint": Entry(ansible_lint, "roles and playbooks, production profile"),
+    "netns": Entry(netns, "real sockets and netlink in namespaces", needs_root=True),
+    "integration": Entry(integration, "modules against a real daemon", needs_root=True),
+    "molecule": Entry(
+        molecule, "converge, idempotence, verify on systemd routers", needs_root=True
+    ),
+    "lab": Entry(lab, "the lab comes up, works and goes away", needs_root=True),
+    "interop": Entry(interop, "keepalived and FRR as peers", needs_root=True),
+}
+# Run on request only.
+EXTRA_SECTIONS = {
+    "unit-main": Entry(unit_main, "unit tests of the engine on one Python"),
+    "matrix": Entry(matrix, "sanity on newer ansible-core"),
+}
+GROUPS = {"check": ("lint", "unit-main")}
+
+
+def _tree(name: str) -> Path:
+    ansible_tree.install_pip_installer()
+    return ansible_tree.make_tree(name)
+
+
+def _ansible_test(section: Section, title: str, argv: list[str], tree: Path) -> None:
+    done = Section(section.name)
+    done.command(title, argv, cwd=tree)
+    status = 1 if done.tally.failed else 0
+    section.junit(title, status, ansible_tree.junit_reports(tree))
+
+
+def _shell_scripts() -> list[str]:
+    """Committed files that a shell runs, by their first line."""
+    listing = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    scripts = []
+    for name in filter(None, listing.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            with path.open("rb") as stream:
+                first = stream.readline(64)
+            if first.startswith(b"#!") and first.rstrip().endswith((b"bash", b"/sh")):
+                scripts.append(name)
+    return scripts
