@@ -1,0 +1,206 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tidiness as a test: sizes, headers, and words that must not be in a published tree.
+
+There are no exceptions to lift later: the tree starts clean and stays so.
+"""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+from typing import Iterator, List, Tuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ENGINE = Path("plugins/module_utils/vrrp")
+MAXIMUM_LINE = 100
+MAXIMUM_FUNCTION = 70
+MAXIMUM_FILE = 600
+MAXIMUM_MODULE = 150
+SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
+# Written in two pieces, so that this file does not contain what it looks for.
+MARKERS = re.compile("|".join(r"\b%s\b" % word for word in ("TO" + "DO", "FIX" + "ME", "X" * 3)))
+OUTSIDE_NAME = r"(?<![\w.~$}/-])"
+BANNED = {
+    "a home directory": re.compile(OUTSIDE_NAME + "/ho" + r"me/\w"),
+    "a path of one machine": re.compile(OUTSIDE_NAME + "/wo" + "rk/"),
+    "a private package index": re.compile("--(extra-)?index" + "-url|[a-z0-9]/sim" + "ple/?$"),
+    "a private host": re.compile(r"https?://[\w.-]+\.(internal|corp|local|lan)\b|artifac" + "tory"),
+    "a Windows line end": re.compile("\r"),
+}
+HEADED = (".py", ".yml", ".yaml", ".sh", ".toml", ".cfg")
+
+
+def tracked() -> List[Path]:
+    """All files of the project that git knows or would add, relative to its root."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [Path(name) for name in sorted(set(listed.split("\0"))) if name and is_file(name)]
+
+
+def is_file(name: str) -> bool:
+    path = ROOT / name
+    return path.is_file() and not path.is_symlink()
+
+
+def text_files() -> Iterator[Tuple[Path, str]]:
+    for path in tracked():
+        data = (ROOT / path).read_bytes()
+        if b"\0" not in data:
+            yield path, data.decode("utf-8")
+
+
+def is_python(path: Path, text: str) -> bool:
+    shebang = text.split("\n", 1)[0] if text.startswith("#!") else ""
+    return path.suffix == ".py" or "python" in shebang
+
+
+def python_files() -> List[Tuple[Path, str]]:
+    return [(path, text) for path, text in text_files() if is_python(path, text)]
+
+
+# Each rule yields what is wrong in one file.
+
+
+def long_lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        # The licence line of Ansible's sanity tests is longer; so may be an address alone.
+        if len(line) > MAXIMUM_LINE and "://" not in line:
+            yield "line %d has %d columns, %d are allowed" % (number, len(line), MAXIMUM_LINE)
+
+
+def long_functions(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MAXIMUM_FUNCTION:
+                message = "function %s has %d lines, %d are allowed"
+                yield message % (node.name, lines, MAXIMUM_FUNCTION)
+
+
+def long_file(text: str, maximum: int) -> Iterator[str]:
+    lines = len(text.splitlines())
+    if lines > maximum:
+        yield "%d lines, %d are allowed" % (lines, maximum)
+
+
+def missing_header(path: Path, text: str) -> Iterator[str]:
+    wanted = path.suffix in HEADED or text.startswith("#!")
+    if wanted and text and SPDX not in "\n".join(text.splitlines()[:12]):
+        yield "the first lines lack: %s" % SPDX
+
+
+def untidy_text(path: Path, text: str) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line != line.rstrip(" \t"):
+            yield "line %d ends in white space" % number
+        if "\t" in line and path.name != "Makefile" and path.suffix != ".mk":
+            yield "line %d has a tab" % number
+        if MARKERS.search(line):
+            yield "line %d has a leftover marker: do it, or open an issue" % number
+        for name, pattern in BANNED.items():
+            if pattern.search(line):
+                yield "line %d names %s" % (number, name)
+    if text and not text.endswith("\n"):
+        yield "the last line has no end"
+
+
+def maximum_of(path: Path) -> int:
+    return MAXIMUM_MODULE if path.parts[:2] == ("plugins", "modules") else MAXIMUM_FILE
+
+
+def found(rule, files) -> List[str]:
+    return ["%s: %s" % (path, problem) for path, text in files for problem in rule(path, text)]
+
+
+def test_lines_are_short():
+    assert found(lambda _path, text: long_lines(text), python_files()) == []
+
+
+def test_functions_are_short():
+    assert found(lambda _path, text: long_functions(text), python_files()) == []
+
+
+def test_files_are_short():
+    rule = lambda path, text: long_file(text, maximum_of(path))  # noqa: E731
+    assert found(rule, python_files()) == []
+
+
+def test_files_carry_their_licence():
+    files = [
+        (path, text)
+        for path, text in text_files()
+        if "LICENSES" not in path.parts and not (ENGINE in path.parents and not text)
+    ]
+    assert found(missing_header, files) == []
+
+
+def test_text_is_tidy():
+    files = [(path, text) for path, text in text_files() if "LICENSES" not in path.parts]
+    assert found(untidy_text, files) == []
+
+
+def test_there_is_something_to_check():
+    paths = tracked()
+    assert ENGINE / "wire" / "ip.py" in paths
+    assert len(python_files()) > 50
+
+
+# The test itself: each of these has to be found.
+
+
+def test_a_long_line_is_found():
+    assert list(long_lines("x" * 100)) == []
+    assert len(list(long_lines("fine\n" + "x" * 101))) == 1
+
+
+def test_a_long_function_is_found():
+    def source(lines: int) -> str:
+        return "def f():\n" + "    pass\n" * lines
+
+    assert list(long_functions(source(69))) == []
+    assert len(list(long_functions("class C:\n    async " + source(70).replace("  ", "    ")))) == 1
+
+
+def test_a_long_file_is_found():
+    module, engine = Path("plugins/modules/vrrp_info.py"), ENGINE / "facts.py"
+    assert list(long_file("x\n" * 150, maximum_of(module))) == []
+    assert len(list(long_file("x\n" * 151, maximum_of(module)))) == 1
+    assert list(long_file("x\n" * 600, maximum_of(engine))) == []
+    assert len(list(long_file("x\n" * 601, maximum_of(engine)))) == 1
+
+
+def test_a_missing_header_is_found():
+    assert len(list(missing_header(Path("a.yml"), "---\n"))) == 1
+    assert len(list(missing_header(Path("script"), "#!/bin/sh\n"))) == 1
+    assert list(missing_header(Path("a.yml"), "# %s\n---\n" % SPDX)) == []
+    assert list(missing_header(Path("a.md"), "words\n")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ends in a blank \n",
+        "a\ttab\n",
+        "# TO" + "DO later\n",
+        "# X" + "XX later\n",
+        "see /ho" + "me/somebody/file\n",
+        "path: /wo" + "rk/main\n",
+        'path = "/wo' + 'rk/main"\n',
+        "pip install --index" + "-url x\n",
+        "https://host.example/sim" + "ple/\n",
+        "https://packages.cor" + "p.internal/x\n",
+        "windows\r\n",
+        "no end",
+    ],
+)
+def test_untidy_text_is_found(text):
+    assert len(list(untidy_text(Path("notes.md"), text))) == 1
+
+
+@pytest.mark.parametrize("text", ["", "fine\n", "tests/wo" + "rk/x and ~/ho" + "me/x\n"])
+def test_tidy_text_is_left_alone(text):
+    assert list(untidy_text(Path("notes.md"), text)) == []
