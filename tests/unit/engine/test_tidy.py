@@ -17,6 +17,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 ENGINE = Path("plugins/module_utils/vrrp")
 MAXIMUM_LINE = 100
+# One sentence of DOCUMENTATION is one line of YAML: Ansible's own limit there.
+MAXIMUM_DOCUMENTATION_LINE = 160
+DOCUMENTED = [Path("plugins", name) for name in ("modules", "doc_fragments", "filter")]
 MAXIMUM_FUNCTION = 70
 MAXIMUM_FILE = 600
 MAXIMUM_MODULE = 150
@@ -65,11 +68,11 @@ def python_files() -> List[Tuple[Path, str]]:
 # Each rule yields what is wrong in one file.
 
 
-def long_lines(text: str) -> Iterator[str]:
+def long_lines(text: str, maximum: int) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), 1):
-        # The licence line of Ansible's sanity tests is longer; so may be an address alone.
-        if len(line) > MAXIMUM_LINE and "://" not in line:
-            yield "line %d has %d columns, %d are allowed" % (number, len(line), MAXIMUM_LINE)
+        # The licence line that Ansible asks for is longer; so may be an address.
+        if len(line) > maximum and "://" not in line:
+            yield "line %d has %d columns, %d are allowed" % (number, len(line), maximum)
 
 
 def long_functions(text: str) -> Iterator[str]:
@@ -108,25 +111,32 @@ def untidy_text(path: Path, text: str) -> Iterator[str]:
         yield "the last line has no end"
 
 
-def maximum_of(path: Path) -> int:
+def columns_of(path: Path) -> int:
+    documented = any(folder in path.parents for folder in DOCUMENTED)
+    return MAXIMUM_DOCUMENTATION_LINE if documented else MAXIMUM_LINE
+
+
+def lines_of(path: Path) -> int:
     return MAXIMUM_MODULE if path.parts[:2] == ("plugins", "modules") else MAXIMUM_FILE
 
 
-def found(rule, files) -> List[str]:
-    return ["%s: %s" % (path, problem) for path, text in files for problem in rule(path, text)]
+def check(rule, files) -> None:
+    problems = ["%s: %s" % (path, problem) for path, text in files for problem in rule(path, text)]
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 def test_lines_are_short():
-    assert found(lambda _path, text: long_lines(text), python_files()) == []
+    check(lambda path, text: long_lines(text, columns_of(path)), python_files())
 
 
 def test_functions_are_short():
-    assert found(lambda _path, text: long_functions(text), python_files()) == []
+    check(lambda _path, text: long_functions(text), python_files())
 
 
 def test_files_are_short():
-    rule = lambda path, text: long_file(text, maximum_of(path))  # noqa: E731
-    assert found(rule, python_files()) == []
+    rule = lambda path, text: long_file(text, lines_of(path))  # noqa: E731
+    check(rule, python_files())
 
 
 def test_files_carry_their_licence():
@@ -135,12 +145,12 @@ def test_files_carry_their_licence():
         for path, text in text_files()
         if "LICENSES" not in path.parts and not (ENGINE in path.parents and not text)
     ]
-    assert found(missing_header, files) == []
+    check(missing_header, files)
 
 
 def test_text_is_tidy():
     files = [(path, text) for path, text in text_files() if "LICENSES" not in path.parts]
-    assert found(untidy_text, files) == []
+    check(untidy_text, files)
 
 
 def test_there_is_something_to_check():
@@ -153,8 +163,9 @@ def test_there_is_something_to_check():
 
 
 def test_a_long_line_is_found():
-    assert list(long_lines("x" * 100)) == []
-    assert len(list(long_lines("fine\n" + "x" * 101))) == 1
+    for path, maximum in ((ENGINE / "facts.py", 100), (Path("plugins/modules/a.py"), 160)):
+        assert list(long_lines("x" * maximum, columns_of(path))) == []
+        assert len(list(long_lines("fine\n" + "x" * (maximum + 1), columns_of(path)))) == 1
 
 
 def test_a_long_function_is_found():
@@ -167,10 +178,10 @@ def test_a_long_function_is_found():
 
 def test_a_long_file_is_found():
     module, engine = Path("plugins/modules/vrrp_info.py"), ENGINE / "facts.py"
-    assert list(long_file("x\n" * 150, maximum_of(module))) == []
-    assert len(list(long_file("x\n" * 151, maximum_of(module)))) == 1
-    assert list(long_file("x\n" * 600, maximum_of(engine))) == []
-    assert len(list(long_file("x\n" * 601, maximum_of(engine)))) == 1
+    assert list(long_file("x\n" * 150, lines_of(module))) == []
+    assert len(list(long_file("x\n" * 151, lines_of(module)))) == 1
+    assert list(long_file("x\n" * 600, lines_of(engine))) == []
+    assert len(list(long_file("x\n" * 601, lines_of(engine)))) == 1
 
 
 def test_a_missing_header_is_found():
