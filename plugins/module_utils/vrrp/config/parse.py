@@ -35,7 +35,7 @@ def parse(document: Mapping[str, Any]) -> RouterConfig:
         if problem is not None and field.name not in top.unsound:
             problems.append(problem)
     routers = [_router_draft(each) for each in top.values["virtual_routers"]]
-    trackers = [_tracker_draft(each) for each in top.values["trackers"]]
+    trackers = [tracker_draft(each) for each in top.values["trackers"]]
     all_trackers = "trackers" not in top.unsound
     problems.extend(check(routers, trackers, all_trackers=all_trackers))
     if problems:
@@ -85,7 +85,8 @@ def _router_draft(reading: Reading) -> RouterDraft:
     return RouterDraft(reading.path, VirtualRouterConfig(**values), reading.unsound)
 
 
-def _tracker_draft(reading: Reading) -> TrackerDraft:
+def tracker_draft(reading: Reading) -> TrackerDraft:
+    """A tracker as far as it could be read."""
     values = dict(reading.values)
     values["kind"] = TrackerKind(values["kind"])
     return TrackerDraft(reading.path, TrackerConfig(**values), reading.unsound)

@@ -118,6 +118,8 @@ def _bounds(
 
 def field_problem(field: Field, value: Any, path: str) -> Optional[Problem]:
     """The first thing that the field table has against a value of the right type, if any."""
+    if value is None:
+        return None
     if field.kind in (Kind.INTEGER, Kind.INTERVAL, Kind.DURATION):
         return _number_problem(field, value, path)
     if field.kind in (Kind.ADDRESSES, Kind.OBJECTS):

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The field table as Ansible's argument spec. Layer L2. Knows the form, imports no Ansible."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Tuple
+
+from .fields import DOCUMENT_FIELDS, Field, Kind
+
+_TYPES = {
+    Kind.TEXT: "str",
+    Kind.CHOICE: "str",
+    Kind.INTEGER: "int",
+    Kind.BOOLEAN: "bool",
+    # A number or a text: "raw" keeps which of the two it is.
+    Kind.INTERVAL: "raw",
+}
+
+
+def argument_spec() -> Dict[str, Any]:
+    """The suboptions of a module's option `config`, for {"type": "dict", "options": ...}.
+
+    Types, defaults and choices only: parse() checks the rest, all at once.
+    """
+    return _options(DOCUMENT_FIELDS)
+
+
+def _options(fields: Tuple[Field, ...]) -> Dict[str, Any]:
+    return {field.name: _option(field) for field in fields}
+
+
+def _option(field: Field) -> Dict[str, Any]:
+    option: Dict[str, Any] = {}
+    if field.kind is Kind.OBJECTS:
+        option.update(type="list", elements="dict", options=_options(field.fields))
+    elif field.kind is Kind.ADDRESSES:
+        option.update(type="list", elements="str")
+    else:
+        option["type"] = _TYPES[field.kind]
+    if field.choices:
+        option["choices"] = list(field.choices)
+    if field.required:
+        option["required"] = True
+    elif field.kind in (Kind.OBJECTS, Kind.ADDRESSES):
+        option["default"] = []
+    else:
+        option["default"] = field.default
+    return option
