@@ -8,11 +8,12 @@ Also what the command line needs from the host itself: features, host warnings, 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gc
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 from ..config.model import RouterConfig
 from ..config.resolve import NotReady, resolve
@@ -69,16 +70,16 @@ def run(options: Options) -> int:
     return EXIT_OK
 
 
-def _only_one(runtime_dir: str) -> Any:
+@contextlib.contextmanager
+def _only_one(runtime_dir: str) -> Iterator[None]:
     """Hold the lock of the runtime directory: two daemons would undo each other's work."""
-    lock = open(os.path.join(runtime_dir, _LOCK), "w", encoding="ascii")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        hint = "another daemon runs with this runtime directory: stop it or choose another one"
-        raise PlatformError("lock", runtime_dir, hint=hint) from None
-    return lock
+    with open(os.path.join(runtime_dir, _LOCK), "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            hint = "another daemon runs with this runtime directory: stop it or choose another one"
+            raise PlatformError("lock", runtime_dir, hint=hint) from None
+        yield
 
 
 def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log: Log) -> None:

@@ -140,7 +140,7 @@ def read_config(path: str) -> Any:
 
 def _change(change: Change) -> Dict[str, Any]:
     return {
-        "kind": change.kind,
+        "kind": change.kind.value,
         "name": change.name,
         "fields": list(change.fields),
         "hitless": change.hitless,

@@ -296,9 +296,7 @@ class VirtualRouter:
 
     def _skew_time_ns(self) -> int:
         parameters = self.parameters
-        return skew_time_ns(
-            parameters.version, parameters.priority, self._master_adver_interval_cs
-        )
+        return skew_time_ns(parameters.version, parameters.priority, self._master_adver_interval_cs)
 
     def _master_down_interval_ns(self) -> int:
         parameters = self.parameters

@@ -34,7 +34,7 @@ class DeadlineQueue:
 
     def due(self, now_ns: int) -> List[str]:
         """Take out all names whose deadline has come, earliest first."""
-        names = []
+        names: List[str] = []
         while True:
             next_ns = self.next_ns()
             if next_ns is None or next_ns > now_ns:

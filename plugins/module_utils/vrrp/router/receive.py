@@ -91,9 +91,7 @@ def accept(
     reason, detail = _mismatch(advertisement, listener)
     if reason is not None:
         return Discard(reason, detail, header.source, listener.name)
-    event = AdvertisementReceived(
-        header.source, advertisement.priority, advertisement.interval_cs
-    )
+    event = AdvertisementReceived(header.source, advertisement.priority, advertisement.interval_cs)
     remarks = _remarks(advertisement, listener.parameters)
     return Accepted(listener.name, event, advertisement.checksum_form, remarks)
 
@@ -145,9 +143,7 @@ def _mismatch(
     return None, ""
 
 
-def _remarks(
-    advertisement: Advertisement, ours: RouterParameters
-) -> Tuple[DiscardReason, ...]:
+def _remarks(advertisement: Advertisement, ours: RouterParameters) -> Tuple[DiscardReason, ...]:
     """Counted and logged only. The list check of VRRPv2 is optional in RFC 3768 section 7.1; we
     never drop for it, because that makes two masters of a rolling change."""
     remarks = []

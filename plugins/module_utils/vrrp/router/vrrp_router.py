@@ -9,7 +9,7 @@ order, and comes back with Tick at deadline_ns. Its duties are listed in daemon/
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from ..config.model import RouterConfig, TrackerKind, VirtualRouterConfig
 from ..config.resolve import NotReady, resolve
@@ -46,9 +46,7 @@ MAXIMUM_KNOWN_PACKETS = 8192
 class VrrpRouter:
     """Many virtual routers on many links. config has to be valid: see config/parse.py."""
 
-    def __init__(
-        self, config: RouterConfig, links: Tuple[LinkFacts, ...], now_ns: int
-    ) -> None:
+    def __init__(self, config: RouterConfig, links: Tuple[LinkFacts, ...], now_ns: int) -> None:
         self.config = RouterConfig()
         self.trackers: Dict[str, TrackerState] = {}
         self.counters: Dict[str, int] = {}
@@ -101,7 +99,7 @@ class VrrpRouter:
         """Everything that the kernel should have because of us."""
         devices = []
         parents: Dict[str, ParentSettings] = {}
-        refused = set()
+        refused: Set[bytes] = set()
         for bound in self.bound_routers():
             device = bound.device()
             if device is None or bound.link is None:
@@ -237,9 +235,7 @@ class VrrpRouter:
         else:
             self._record(bound, action, now_ns)
 
-    def _record(
-        self, bound: BoundRouter, transition: fsm_actions.Transition, now_ns: int
-    ) -> None:
+    def _record(self, bound: BoundRouter, transition: fsm_actions.Transition, now_ns: int) -> None:
         detail = explain(transition, bound.parameters)
         bound.history.append(PastTransition(now_ns, transition, detail))
         if transition.current is State.MASTER:
@@ -259,8 +255,7 @@ class VrrpRouter:
     def _replace_links(self, links: Tuple[LinkFacts, ...]) -> None:
         self._links = {link.name: link for link in links}
         self._own_addresses = {
-            link.ifindex: frozenset(address.address for address in link.addresses)
-            for link in links
+            link.ifindex: frozenset(address.address for address in link.addresses) for link in links
         }
 
     def _replace_config(self, config: RouterConfig, now_ns: int) -> None:
