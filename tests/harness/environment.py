@@ -30,6 +30,8 @@ def scratch() -> Path:
 def prepare() -> dict[str, str]:
     """Make the directories and set this process's environment, which all commands inherit."""
     HOME.mkdir(parents=True, exist_ok=True)
+    # The lab's root file systems and pip's downloads stay where every checkout finds them.
+    os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
     _keep_pip_settings()
     (scratch() / "tmp").mkdir()
     directories = [str(ROOT / ".venv" / "bin")]
@@ -37,12 +39,12 @@ def prepare() -> dict[str, str]:
     directories += [d for d in _path() if d not in directories]
     os.environ.update(
         HOME=str(HOME),
+        MOLECULE_EPHEMERAL_DIRECTORY=str(scratch() / "molecule"),
         LC_ALL="C.UTF-8",
         PATH=os.pathsep.join(directories),
         PYTHONDONTWRITEBYTECODE="1",
         PYTHONPATH="",
         TMPDIR=str(scratch() / "tmp"),
-        XDG_CACHE_HOME=str(HOME / ".cache"),
     )
     return dict(os.environ)
 
@@ -80,7 +82,8 @@ def remove_scratch() -> list[str]:
     """Remove what is temporary; the answer names what commands have left there."""
     kept = sorted(path.name for path in (scratch() / "tmp").glob("*"))
     shutil.rmtree(scratch(), ignore_errors=True)
-    return [name for name in kept if not name.startswith("pytest-of-")]
+    # An old pip forgets a copy of its certificates.
+    return [name for name in kept if not name.startswith("pytest-of-") and "cacert" not in name]
 
 
 def _path() -> list[str]:

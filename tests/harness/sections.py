@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from .environment import CACHE, ROOT, TARGET_PYTHONS, pythons, scratch, unit_env
 from .section import Section
 
 MAIN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
+MAIN_VERSION = "%d.%d" % sys.version_info[:2]
 WORKERS = ("-n", "2")
 # Versions of ansible-core beside the pinned one, and the Python that each wants.
 OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
@@ -52,6 +54,8 @@ def unit_main(section: Section) -> None:
 def unit(section: Section) -> None:
     unit_main(section)
     for version in TARGET_PYTHONS:
+        if version == MAIN_VERSION:
+            continue
         if version not in pythons():
             print(f"    Python {version} is not here: its unit tests are not run", flush=True)
             continue
