@@ -1,0 +1,214 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links and addresses as the kernel tells them, read from bytes. Layer L4. Pure.
+
+pyroute2 decodes every attribute of a link, about half a millisecond for each; a router with two
+thousand links has no second for that. So the few attributes that are needed are read here.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple
+
+from ..facts import InterfaceAddress, LinkFacts
+from . import attributes
+from .constants import is_ours
+from .netlink import Message
+
+RTM_NEWLINK = 16
+RTM_DELLINK = 17
+RTM_NEWADDR = 20
+RTM_DELADDR = 21
+
+IFF_UP = 0x1
+_IFF_RUNNING = 0x40
+_IFF_LOWER_UP = 0x10000
+_IFA_F_DADFAILED = 0x08
+_IFA_F_TENTATIVE = 0x40
+
+_LINK = struct.Struct("=BxHiII")
+_ADDRESS = struct.Struct("=BBBBI")
+_IFLA_ADDRESS = 1
+_IFLA_IFNAME = 3
+_IFLA_MTU = 4
+_IFLA_LINK = 5
+_IFLA_IFALIAS = 20
+_IFLA_AF_SPEC = 26
+_IFLA_GROUP = 27
+_IFA_ADDRESS = 1
+_IFA_LOCAL = 2
+_IFA_FLAGS = 8
+_AF_INET = 2
+_AF_INET6 = 10
+_AF_BRIDGE = 7
+_CONF = 1
+_INET6_CONF = 2
+_INET6_DISABLE_IPV6 = 26
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the kernel; families is what it says about its address families, unread."""
+
+    ifindex: int
+    flags: int
+    name: str
+    mac: bytes
+    mtu: int
+    parent_ifindex: int
+    group: int
+    alias: str
+    families: bytes
+
+    @property
+    def is_up(self) -> bool:
+        """Administratively up."""
+        return bool(self.flags & IFF_UP)
+
+    @property
+    def has_carrier(self) -> bool:
+        """The kernel would send on it now."""
+        return self.flags & (_IFF_RUNNING | _IFF_LOWER_UP) == _IFF_RUNNING | _IFF_LOWER_UP
+
+    def ipv4_settings(self) -> Dict[int, int]:
+        """The IPv4 sysctls of this link by their number in <linux/ip.h>."""
+        data = attributes.payloads(attributes.payloads(self.families).get(_AF_INET, b""))
+        values = data.get(_CONF, b"")
+        count = len(values) // 4
+        return dict(enumerate(struct.unpack_from("=%di" % count, values), start=1))
+
+    def has_ipv6(self) -> bool:
+        """False when disable_ipv6 is set, or when the kernel knows no IPv6 at all."""
+        data = attributes.payloads(attributes.payloads(self.families).get(_AF_INET6, b""))
+        values = data.get(_INET6_CONF, b"")
+        offset = 4 * _INET6_DISABLE_IPV6
+        return len(values) >= offset + 4 and not any(values[offset : offset + 4])
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of a link of the kernel."""
+
+    ifindex: int
+    value: InterfaceAddress
+    flags: int
+
+    @property
+    def is_usable(self) -> bool:
+        """False while, or because, duplicate address detection says no (RFC 4862 5.4)."""
+        return not self.flags & (_IFA_F_TENTATIVE | _IFA_F_DADFAILED)
+
+
+def read_link(body: bytes) -> Optional[Link]:
+    """The link in the body of RTM_NEWLINK or RTM_DELLINK; None when it is about something else: a
+    bridge port, or news of a radio."""
+    family, _kind, ifindex, flags, _change = _LINK.unpack_from(body)
+    if family == _AF_BRIDGE:
+        return None
+    found = attributes.payloads(body, _LINK.size)
+    if _IFLA_MTU not in found:
+        return None
+    return Link(
+        ifindex=ifindex,
+        flags=flags,
+        name=_text(found.get(_IFLA_IFNAME, b"")),
+        mac=found.get(_IFLA_ADDRESS, b""),
+        mtu=_number(found.get(_IFLA_MTU)),
+        parent_ifindex=_number(found.get(_IFLA_LINK)),
+        group=_number(found.get(_IFLA_GROUP)),
+        alias=_text(found.get(_IFLA_IFALIAS, b"")),
+        families=found.get(_IFLA_AF_SPEC, b""),
+    )
+
+
+def read_address(body: bytes) -> Optional[Address]:
+    """The address in the body of RTM_NEWADDR or RTM_DELADDR; None for other families than IP."""
+    family, prefix_length, flags, _scope, ifindex = _ADDRESS.unpack_from(body)
+    if family not in (_AF_INET, _AF_INET6):
+        return None
+    found = attributes.payloads(body, _ADDRESS.size)
+    # On a point-to-point IPv4 link IFA_ADDRESS is the peer; IFA_LOCAL is always ourselves.
+    value = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS, b"")
+    if _IFA_FLAGS in found:
+        flags = _number(found[_IFA_FLAGS])
+    return Address(ifindex, InterfaceAddress(value, prefix_length), flags)
+
+
+def _number(payload: Optional[bytes]) -> int:
+    return struct.unpack("=I", payload)[0] if payload else 0
+
+
+def _text(payload: bytes) -> str:
+    return payload.rstrip(b"\0").decode(errors="replace")
+
+
+class LinkTable:
+    """All links and addresses, from a dump and then from every event since."""
+
+    def __init__(self) -> None:
+        self.links: Dict[int, Link] = {}
+        self._addresses: Dict[int, Dict[InterfaceAddress, Address]] = {}
+
+    def learn(self, messages: Iterable[Message]) -> bool:
+        """Take in messages of a dump or of the monitor; True when one was about our matter."""
+        seen = False
+        for message in messages:
+            if message.kind in (RTM_NEWLINK, RTM_DELLINK):
+                seen = self._learn_link(message) or seen
+            elif message.kind in (RTM_NEWADDR, RTM_DELADDR):
+                seen = self._learn_address(message) or seen
+        return seen
+
+    def _learn_link(self, message: Message) -> bool:
+        link = read_link(message.body)
+        if link is None:
+            return False
+        if message.kind == RTM_NEWLINK:
+            self.links[link.ifindex] = link
+        else:
+            self.links.pop(link.ifindex, None)
+            self._addresses.pop(link.ifindex, None)
+        return True
+
+    def _learn_address(self, message: Message) -> bool:
+        address = read_address(message.body)
+        if address is None:
+            return False
+        held = self._addresses.setdefault(address.ifindex, {})
+        if message.kind == RTM_NEWADDR:
+            held[address.value] = address
+        else:
+            held.pop(address.value, None)
+        return True
+
+    def addresses_of(self, ifindex: int) -> Tuple[Address, ...]:
+        """The addresses of one link, in the kernel's order."""
+        return tuple(self._addresses.get(ifindex, {}).values())
+
+    def facts(self) -> Tuple[LinkFacts, ...]:
+        """Every link that is not ours, sorted by name."""
+        found = [
+            _facts(link, self._addresses.get(link.ifindex, {}))
+            for link in self.links.values()
+            if not is_ours(link.name, link.group)
+        ]
+        return tuple(sorted(found, key=lambda facts: facts.name))
+
+    def ours(self) -> List[Link]:
+        """Every device that we made."""
+        return [link for link in self.links.values() if is_ours(link.name, link.group)]
+
+
+def _facts(link: Link, addresses: Mapping[InterfaceAddress, Address]) -> LinkFacts:
+    return LinkFacts(
+        ifindex=link.ifindex,
+        name=link.name,
+        mac=link.mac,
+        mtu=link.mtu,
+        is_up=link.is_up,
+        has_carrier=link.has_carrier,
+        addresses=tuple(value for value, address in addresses.items() if address.is_usable),
+    )

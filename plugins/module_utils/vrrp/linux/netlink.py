@@ -1,0 +1,220 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A netlink socket: requests out in batches, answers matched by sequence number. Layer L4.
+
+Knows the envelope of netlink and nothing of what is inside: see rtnl.py and nftables.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..errors import PlatformError
+from . import attributes
+
+HEADER = struct.Struct("=IHHII")
+NLM_F_REQUEST = 0x001
+NLM_F_ACK = 0x004
+NLM_F_DUMP = 0x300
+NLM_F_EXCL = 0x200
+NLM_F_CREATE = 0x400
+NLM_F_APPEND = 0x800
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+
+_SEQUENCE_OFFSET = 8
+_SOL_NETLINK = 270
+_NETLINK_ADD_MEMBERSHIP = 1
+_NETLINK_CAP_ACK = 10
+_NETLINK_EXT_ACK = 11
+_NLM_F_DUMP_INTR = 0x010
+_NLM_F_ACK_TLVS = 0x200
+_NLMSGERR_ATTR_MSG = 1
+# The kernel answers a whole batch before we read: so many answers fit any receive buffer.
+_BATCH = 200
+_RECEIVE_BUFFER = 4 << 20
+_DATAGRAM = 1 << 18
+# Deleting a thousand devices holds the kernel's lock for half a second; this is no answer at all.
+_PATIENCE_S = 30.0
+# A dump that was disturbed is read again; more often than this somebody is in a loop.
+_DUMP_TRIES = 10
+
+
+class Outcome(NamedTuple):
+    """The kernel's answer to one request: error number (0: done) and its own words, if any."""
+
+    errno: int
+    words: str
+
+
+class Message(NamedTuple):
+    """One message of the kernel: body is what follows the netlink header."""
+
+    kind: int
+    body: bytes
+
+
+def request(kind: int, flags: int, body: bytes) -> bytes:
+    """A request with its header; the sequence number is filled in when it is sent."""
+    return HEADER.pack(HEADER.size + len(body), kind, flags | NLM_F_REQUEST, 0, 0) + body
+
+
+class NetlinkSocket:
+    """One conversation with one part of the kernel, or, with groups, listening. PlatformError."""
+
+    def __init__(self, protocol: int, groups: Sequence[int] = ()) -> None:
+        try:
+            self._socket = socket.socket(
+                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
+            )
+        except OSError as error:
+            raise PlatformError("open", "netlink socket %d" % protocol, error.errno) from error
+        self._sequence = 0
+        try:
+            self._configure(groups)
+        except OSError as error:
+            self._socket.close()
+            raise PlatformError("configure", "netlink socket", error.errno) from error
+
+    def _configure(self, groups: Sequence[int]) -> None:
+        enlarge_receive_buffer(self._socket, _RECEIVE_BUFFER)
+        for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK):
+            self._socket.setsockopt(_SOL_NETLINK, option, 1)
+        self._socket.bind((0, 0))
+        for group in groups:
+            self._socket.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
+        self._socket.settimeout(0 if groups else _PATIENCE_S)
+
+    def fileno(self) -> int:
+        """For waiting."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+    def transact(self, requests: Sequence[bytes]) -> List[Outcome]:
+        """Send all requests and wait for all answers; outcomes are in the order of the requests."""
+        outcomes: List[Outcome] = []
+        for start in range(0, len(requests), _BATCH):
+            outcomes += self._transact_batch(requests[start : start + _BATCH])
+        return outcomes
+
+    def _transact_batch(self, requests: Sequence[bytes]) -> List[Outcome]:
+        first = self._sequence + 1
+        answers: Dict[int, Outcome] = {}
+        self._send(requests)
+        wanted = range(first, first + len(requests))
+        while len(answers) < len(requests):
+            for kind, flags, sequence, body in self._receive():
+                if kind == NLMSG_ERROR and sequence in wanted:
+                    answers[sequence] = _outcome(flags, body)
+        return [answers[sequence] for sequence in wanted]
+
+    def send_transaction(self, messages: Sequence[bytes], answers: int) -> Outcome:
+        """Send messages of which `answers` ask for an answer, in one piece; the first failure.
+
+        After a failure close the socket: there may be more answers on their way.
+        """
+        first = self._sequence + 1
+        self._send(messages)
+        count = 0
+        while count < answers:
+            for kind, flags, sequence, body in self._receive():
+                if kind == NLMSG_ERROR and first <= sequence <= self._sequence:
+                    count += 1
+                    outcome = _outcome(flags, body)
+                    if outcome.errno:
+                        return outcome
+        return Outcome(0, "")
+
+    def dump(self, message: bytes) -> List[Message]:
+        """Everything the kernel has to say to a dump request, consistent in itself."""
+        for _try in range(_DUMP_TRIES):
+            found = self._dump_once(message)
+            if found is not None:
+                return found
+        raise PlatformError("read", "kernel tables", errno.EAGAIN, "they change without pause")
+
+    def _dump_once(self, message: bytes) -> Optional[List[Message]]:
+        self._send([message])
+        found: List[Message] = []
+        disturbed = False
+        while True:
+            for kind, flags, sequence, body in self._receive():
+                if sequence != self._sequence:
+                    continue
+                disturbed = disturbed or bool(flags & _NLM_F_DUMP_INTR)
+                if kind == NLMSG_DONE:
+                    return None if disturbed else found
+                if kind == NLMSG_ERROR:
+                    outcome = _outcome(flags, body)
+                    raise PlatformError("read", "kernel tables", outcome.errno, outcome.words)
+                found.append(Message(kind, body))
+
+    def events(self) -> Tuple[List[Message], bool]:
+        """Waiting messages of the groups, and True when some were lost; never blocks."""
+        found: List[Message] = []
+        lost = False
+        while True:
+            try:
+                data = self._socket.recv(_DATAGRAM)
+            except BlockingIOError:
+                return found, lost
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise PlatformError("read", "netlink events", error.errno) from error
+                lost = True
+                continue
+            found += [Message(kind, body) for kind, _flags, _sequence, body in _split(data)]
+
+    def _send(self, requests: Sequence[bytes]) -> None:
+        data = bytearray().join(requests)
+        offset = 0
+        for message in requests:
+            self._sequence += 1
+            struct.pack_into("=I", data, offset + _SEQUENCE_OFFSET, self._sequence)
+            offset += len(message)
+        try:
+            self._socket.send(data)
+        except OSError as error:
+            raise PlatformError("send", "netlink requests", error.errno) from error
+
+    def _receive(self) -> Iterator[Tuple[int, int, int, bytes]]:
+        try:
+            data = self._socket.recv(_DATAGRAM)
+        except OSError as error:
+            raise PlatformError("read", "netlink answers", error.errno) from error
+        return _split(data)
+
+
+def enlarge_receive_buffer(target: socket.socket, size: int) -> None:
+    """As much of size as we may have: root passes the limit of the host, others stay below."""
+    so_rcvbufforce = 33
+    try:
+        target.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, size)
+    except OSError:
+        target.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def _split(data: bytes) -> Iterator[Tuple[int, int, int, bytes]]:
+    """(kind, flags, sequence, body) of each message of a datagram."""
+    offset = 0
+    while len(data) - offset >= HEADER.size:
+        length, kind, flags, sequence, _port = HEADER.unpack_from(data, offset)
+        if length < HEADER.size:
+            return
+        yield kind, flags, sequence, data[offset + HEADER.size : offset + length]
+        offset += attributes.align(length)
+
+
+def _outcome(flags: int, body: bytes) -> Outcome:
+    (number,) = struct.unpack_from("=i", body)
+    words = b""
+    if flags & _NLM_F_ACK_TLVS:
+        words = attributes.payloads(body, 4 + HEADER.size).get(_NLMSGERR_ATTR_MSG, b"")
+    return Outcome(-number, words.rstrip(b"\0").decode(errors="replace"))

@@ -1,0 +1,284 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames out by packet sockets, packets of protocol 112 in by raw IP sockets. Layer L4.
+
+Out: one bound packet socket per link, without a receive hook. In: one unbound raw socket per
+family for all links; never a packet tap, which would tax every forwarded packet.
+"""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+import struct
+import time
+from typing import Dict, List, Optional, Sequence, Set, Tuple
+
+from ..errors import PlatformError
+from ..facts import Family, LinkFacts, ReceivedPacket
+from ..wire.constants import IP_PROTOCOL, MULTICAST_GROUP
+from .netlink import enlarge_receive_buffer
+
+# The kernel's default for net.ipv4.igmp_max_memberships, counted per socket.
+_JOINS_PER_SOCKET = 20
+# A thousand advertisements cost about 1 MB of the kernel's accounting while we are busy elsewhere.
+_RECEIVE_BUFFER = 4 << 20
+_LARGEST_PACKET = 65535
+_ANCILLARY_ROOM = 256
+_IP_PKTINFO = 8
+_IP_MULTICAST_ALL = 49
+_SPARE_FILES = 256
+_IPV6_HEADER = struct.Struct("!IHBB")
+_GONE = (errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL)
+
+
+class PacketIO:
+    """Implements ports.FrameIO. Raises PlatformError."""
+
+    def __init__(self) -> None:
+        self._wanted: Dict[int, LinkFacts] = {}
+        self._senders: Dict[int, socket.socket] = {}
+        self._receivers = _open_receivers()
+        self._memberships = {family: _Memberships(family) for family in self._receivers}
+
+    def listen(self, links: Sequence[LinkFacts]) -> None:
+        """Send and receive on exactly these links from now on (memberships, sockets).
+
+        A link that refuses does not keep the others from being served; the first refusal is
+        raised at the end, and the next call tries again.
+        """
+        wanted = {link.ifindex: link for link in links}
+        for ifindex in set(self._senders) - set(wanted):
+            self._senders.pop(ifindex).close()
+        self._wanted = wanted
+        _allow_open_files(len(wanted) + len(wanted) // _JOINS_PER_SOCKET * 2)
+        problems = [
+            problem
+            for memberships in self._memberships.values()
+            for problem in memberships.set(wanted)
+        ]
+        if problems:
+            raise problems[0]
+
+    def send(self, ifindex: int, frame: bytes) -> None:
+        """Send one whole Ethernet frame."""
+        try:
+            sender = self._senders.get(ifindex) or self._open_sender(ifindex)
+            sender.send(frame)
+        except OSError as error:
+            self._close_sender(ifindex)
+            raise PlatformError("send", self._name(ifindex), error.errno) from error
+
+    def _open_sender(self, ifindex: int) -> socket.socket:
+        name = socket.if_indextoname(ifindex)
+        # Protocol 0: nothing is ever received here.
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            sender.setblocking(False)
+            sender.bind((name, 0))
+        except OSError:
+            sender.close()
+            raise
+        self._senders[ifindex] = sender
+        return sender
+
+    def _close_sender(self, ifindex: int) -> None:
+        """A link that comes back may be another one: the next frame opens a new socket."""
+        sender = self._senders.pop(ifindex, None)
+        if sender is not None:
+            sender.close()
+
+    def _name(self, ifindex: int) -> str:
+        link = self._wanted.get(ifindex)
+        return "frame on %s" % (link.name if link else "link %d" % ifindex)
+
+    def receive(self, maximum: int) -> List[ReceivedPacket]:
+        """At most so many waiting packets, oldest first of each family; never blocks."""
+        packets: List[ReceivedPacket] = []
+        for family, receiver in self._receivers.items():
+            packets += self._drain(family, receiver, maximum - len(packets))
+        return packets
+
+    def _drain(self, family: Family, receiver: socket.socket, room: int) -> List[ReceivedPacket]:
+        packets: List[ReceivedPacket] = []
+        read = 0
+        while read < room:
+            try:
+                payload, ancillary, _flags, source = receiver.recvmsg(
+                    _LARGEST_PACKET, _ANCILLARY_ROOM
+                )
+            except BlockingIOError:
+                break
+            except OSError as error:
+                raise PlatformError("receive", "advertisements", error.errno) from error
+            read += 1
+            now_ns = time.monotonic_ns()
+            if family is Family.IPV4:
+                ifindex, data = _ipv4_ifindex(ancillary), payload
+            else:
+                ifindex, data = _rebuild_ipv6(payload, ancillary, source)
+            # Whoever else on this host joins the group makes us hear other links as well.
+            if ifindex in self._wanted:
+                packets.append(ReceivedPacket(ifindex, data, now_ns))
+        return packets
+
+    def filenos(self) -> Tuple[int, ...]:
+        """Readable when receive has something."""
+        return tuple(receiver.fileno() for receiver in self._receivers.values())
+
+    def close(self) -> None:
+        """Give everything back."""
+        for held in (self._senders, self._receivers):
+            for sock in held.values():
+                sock.close()
+            held.clear()
+        for memberships in self._memberships.values():
+            memberships.close()
+        self._wanted = {}
+
+
+class _Memberships:
+    """The groups of one family, joined on many links by helper sockets that receive nothing."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._helpers: List[Tuple[socket.socket, Set[int]]] = []
+
+    def set(self, links: Dict[int, LinkFacts]) -> List[PlatformError]:
+        """Be joined on exactly these links; what was refused."""
+        for helper, joined in self._helpers:
+            for ifindex in joined - set(links):
+                self._leave(helper, ifindex)
+                joined.discard(ifindex)
+        held: Set[int] = set()
+        held.update(*(joined for _helper, joined in self._helpers))
+        problems = []
+        for ifindex in sorted(set(links) - held):
+            try:
+                self._join(ifindex)
+            except OSError as error:
+                if error.errno in _GONE:
+                    # The link has gone, or has no address family of this kind (MTU below 1280).
+                    continue
+                target = "VRRP group on %s" % links[ifindex].name
+                problems.append(PlatformError("join", target, error.errno))
+        return problems
+
+    def _join(self, ifindex: int) -> None:
+        helper, joined = self._helper_with_room()
+        helper.setsockopt(*self._option("join"), self._request(ifindex))
+        joined.add(ifindex)
+
+    def _leave(self, helper: socket.socket, ifindex: int) -> None:
+        try:
+            helper.setsockopt(*self._option("leave"), self._request(ifindex))
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise PlatformError("leave", "VRRP group", error.errno) from error
+
+    def _helper_with_room(self) -> Tuple[socket.socket, Set[int]]:
+        for helper, joined in self._helpers:
+            if len(joined) < _JOINS_PER_SOCKET:
+                return helper, joined
+        helper = socket.socket(_socket_family(self._family), socket.SOCK_DGRAM)
+        self._helpers.append((helper, set()))
+        return self._helpers[-1]
+
+    def _option(self, verb: str) -> Tuple[int, int]:
+        if self._family is Family.IPV4:
+            options = {"join": socket.IP_ADD_MEMBERSHIP, "leave": socket.IP_DROP_MEMBERSHIP}
+            return socket.IPPROTO_IP, options[verb]
+        options = {"join": socket.IPV6_JOIN_GROUP, "leave": socket.IPV6_LEAVE_GROUP}
+        return socket.IPPROTO_IPV6, options[verb]
+
+    def _request(self, ifindex: int) -> bytes:
+        layout = "=4xi" if self._family is Family.IPV4 else "=i"
+        return MULTICAST_GROUP[self._family] + struct.pack(layout, ifindex)
+
+    def close(self) -> None:
+        """Leave all groups."""
+        for helper, _joined in self._helpers:
+            helper.close()
+        self._helpers = []
+
+
+def _socket_family(family: Family) -> int:
+    return socket.AF_INET if family is Family.IPV4 else socket.AF_INET6
+
+
+def _open_receivers() -> Dict[Family, socket.socket]:
+    """One raw socket per family that this host has; a kernel without IPv6 has one."""
+    receivers: Dict[Family, socket.socket] = {}
+    for family in Family:
+        try:
+            receivers[family] = _open_receiver(family)
+        except OSError as error:
+            if error.errno == errno.EAFNOSUPPORT:
+                continue
+            for receiver in receivers.values():
+                receiver.close()
+            hint = "run as root or with CAP_NET_RAW" if error.errno == errno.EPERM else ""
+            raise PlatformError("open", "raw socket", error.errno, hint) from error
+    return receivers
+
+
+def _open_receiver(family: Family) -> socket.socket:
+    receiver = socket.socket(_socket_family(family), socket.SOCK_RAW, IP_PROTOCOL)
+    try:
+        receiver.setblocking(False)
+        enlarge_receive_buffer(receiver, _RECEIVE_BUFFER)
+        if family is Family.IPV4:
+            receiver.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+            receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 1)
+        else:
+            for option in (
+                socket.IPV6_RECVPKTINFO,
+                socket.IPV6_RECVHOPLIMIT,
+                socket.IPV6_RECVTCLASS,
+            ):
+                receiver.setsockopt(socket.IPPROTO_IPV6, option, 1)
+    except OSError:
+        receiver.close()
+        raise
+    return receiver
+
+
+def _ipv4_ifindex(ancillary: Sequence[Tuple[int, int, bytes]]) -> int:
+    for level, kind, data in ancillary:
+        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+            return int(struct.unpack_from("=i", data)[0])
+    return 0
+
+
+def _rebuild_ipv6(
+    payload: bytes, ancillary: Sequence[Tuple[int, int, bytes]], source: Tuple[str, int, int, int]
+) -> Tuple[int, bytes]:
+    """The link, and the packet with the IPv6 header that the kernel took off."""
+    ifindex, hop_limit, traffic_class, destination = 0, 0, 0, bytes(16)
+    for level, kind, data in ancillary:
+        if level != socket.IPPROTO_IPV6:
+            continue
+        if kind == socket.IPV6_PKTINFO:
+            destination = data[:16]
+            ifindex = struct.unpack_from("=i", data, 16)[0]
+        elif kind == socket.IPV6_HOPLIMIT:
+            hop_limit = struct.unpack("=i", data)[0]
+        elif kind == socket.IPV6_TCLASS:
+            traffic_class = struct.unpack("=i", data)[0]
+    first_word = 6 << 28 | traffic_class << 20
+    header = _IPV6_HEADER.pack(first_word, len(payload), IP_PROTOCOL, hop_limit)
+    sender = socket.inet_pton(socket.AF_INET6, source[0].partition("%")[0])
+    return ifindex, header + sender + destination + payload
+
+
+def _allow_open_files(count: int) -> None:
+    """Raise the soft limit of open files as far as needed and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = count + _SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY:
+        needed = min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests about links and addresses, encoded by pyroute2's message classes. Layer L4.
+
+The only file that imports pyroute2, and only its message classes: importing the package itself
+costs a quarter of a second and 20 MB, so an empty package of that name is put in its place first.
+Reading what the kernel says is done in links.py.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import socket
+import struct
+import sys
+import types
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ..errors import PlatformError
+from ..facts import InterfaceAddress, is_link_local
+from . import attributes
+from .constants import LINK_GROUP
+from .links import IFF_UP, RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK, LinkTable
+from .netlink import (
+    HEADER,
+    NLM_F_ACK,
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_EXCL,
+    NetlinkSocket,
+    request,
+)
+
+NETLINK_ROUTE = 0
+_RTM_GETLINK = 18
+_RTM_SETLINK = 19
+_RTM_GETADDR = 22
+_RTEXT_FILTER_SKIP_STATS = 8
+_IFLA_AF_SPEC = 26
+_INET_CONF = 1
+_INET6_ADDR_GEN_MODE = 8
+_ADDR_GEN_MODE_NONE = 1
+_IFA_F_NODAD = 0x02
+_FOREVER = 0xFFFFFFFF
+_IFINDEX_OFFSET = HEADER.size + 4
+_PREFIX_OFFSET = HEADER.size + 1
+# Marks the place of the address in an encoded message; any value that is found only once will do.
+_MARKS = {4: bytes((203, 0, 113, 77)), 16: bytes.fromhex("20010db8a5a55a5a3c3cc3c396966969")}
+
+
+class _Codec(NamedTuple):
+    link: Any
+    address: Any
+
+
+class _Template(NamedTuple):
+    """An encoded address request and where its addresses are in it."""
+
+    message: bytes
+    offsets: Tuple[int, ...]
+
+
+_codec_cache: Dict[str, _Codec] = {}
+_templates: Dict[Tuple[int, int, bool], _Template] = {}
+
+
+def _codec() -> _Codec:
+    """pyroute2's message classes, imported when first needed."""
+    if "codec" not in _codec_cache:
+        try:
+            _stub_package()
+            base = "pyroute2.netlink.rtnl."
+            _codec_cache["codec"] = _Codec(
+                importlib.import_module(base + "ifinfmsg").ifinfmsg,
+                importlib.import_module(base + "ifaddrmsg").ifaddrmsg,
+            )
+        except ImportError as error:
+            hint = "install pyroute2 0.8.1 beside the engine (%s)" % error
+            raise PlatformError("import", "pyroute2", None, hint) from error
+    return _codec_cache["codec"]
+
+
+def _stub_package() -> None:
+    """Keep pyroute2's __init__ from running; one that ran already is good as it is."""
+    if "pyroute2" in sys.modules:
+        return
+    spec = importlib.util.find_spec("pyroute2")
+    if spec is None or spec.submodule_search_locations is None:
+        raise ImportError("there is no package pyroute2")
+    package = types.ModuleType("pyroute2")
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__spec__ = spec
+    sys.modules["pyroute2"] = package
+
+
+def codec_problem() -> Optional[str]:
+    """Why requests cannot be encoded on this host; None when they can."""
+    try:
+        _codec()
+    except PlatformError as error:
+        return str(error)
+    return None
+
+
+def _encode(message: Any, kind: int, flags: int) -> bytes:
+    """The request as bytes, without a sequence number."""
+    message["header"]["sequence_number"] = 0
+    message["header"]["pid"] = 0
+    message.reset()
+    message.encode()
+    return request(kind, flags, bytes(message.data[HEADER.size :]))
+
+
+def _link(kind: int, how: int, attrs: Sequence[Tuple[str, Any]], **fields: int) -> bytes:
+    message = _codec().link()
+    for name, value in fields.items():
+        message[name] = value
+    message["attrs"] = [list(attr) for attr in attrs]
+    return _encode(message, kind, how | NLM_F_ACK)
+
+
+def create_macvlan(name: str, parent_ifindex: int, mac: bytes) -> bytes:
+    """A new macvlan of ours, down. Mode bridge: in mode private the kernel would hide from the
+    parent every advertisement that comes from the virtual MAC."""
+    data = {"attrs": [["IFLA_MACVLAN_MODE", "bridge"]]}
+    info = {"attrs": [["IFLA_INFO_KIND", "macvlan"], ["IFLA_INFO_DATA", data]]}
+    return _link(
+        RTM_NEWLINK,
+        NLM_F_CREATE | NLM_F_EXCL,
+        (
+            ("IFLA_IFNAME", name),
+            ("IFLA_LINK", parent_ifindex),
+            ("IFLA_ADDRESS", ":".join("%02x" % octet for octet in mac)),
+            ("IFLA_GROUP", LINK_GROUP),
+            ("IFLA_LINKINFO", info),
+        ),
+    )
+
+
+def settle_link(name: str, alias: str, ipv4: Mapping[int, int], with_ipv6: bool) -> bytes:
+    """Set the alias, the IPv4 sysctls by number, and that the kernel makes no IPv6 address itself.
+
+    By name, so it can follow create_macvlan in one batch (which refuses these settings itself).
+    """
+    settings = [attributes.attribute(key, struct.pack("=I", ipv4[key])) for key in sorted(ipv4)]
+    families = [attributes.nested(socket.AF_INET, attributes.nested(_INET_CONF, *settings))]
+    if with_ipv6:
+        mode = attributes.attribute(_INET6_ADDR_GEN_MODE, bytes((_ADDR_GEN_MODE_NONE,)))
+        families.append(attributes.nested(socket.AF_INET6, mode))
+    names = (("IFLA_IFNAME", name), ("IFLA_IFALIAS", alias))
+    message = _link(_RTM_SETLINK, 0, names)
+    # pyroute2 reads the settings of a link but cannot write them.
+    return _append(message, attributes.nested(_IFLA_AF_SPEC, *families))
+
+
+def _append(message: bytes, more: bytes) -> bytes:
+    return struct.pack("=I", len(message) + len(more)) + message[4:] + more
+
+
+def set_link_up(ifindex: int) -> bytes:
+    """Raise a link."""
+    return _link(_RTM_SETLINK, 0, (), index=ifindex, flags=IFF_UP, change=IFF_UP)
+
+
+def set_link_group(ifindex: int, group: int) -> bytes:
+    """Put a link into another group."""
+    return _link(_RTM_SETLINK, 0, (("IFLA_GROUP", group),), index=ifindex)
+
+
+def delete_link_group(group: int) -> bytes:
+    """Delete all links of a group in one go."""
+    return _link(RTM_DELLINK, 0, (("IFLA_GROUP", group),))
+
+
+def add_address(ifindex: int, address: InterfaceAddress) -> bytes:
+    """Add an address; a global IPv6 one as deprecated, so that nothing chooses it as source."""
+    return _address(RTM_NEWADDR, ifindex, address)
+
+
+def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
+    """Take an address away."""
+    return _address(RTM_DELADDR, ifindex, address)
+
+
+def _address(kind: int, ifindex: int, address: InterfaceAddress) -> bytes:
+    """Fill in a template: a takeover of a thousand routers has no time for a thousand encodings."""
+    key = (kind, len(address.address), is_link_local(address.address))
+    if key not in _templates:
+        _templates[key] = _address_template(*key)
+    template = _templates[key]
+    data = bytearray(template.message)
+    data[_PREFIX_OFFSET] = address.prefix_length
+    struct.pack_into("=I", data, _IFINDEX_OFFSET, ifindex)
+    for offset in template.offsets:
+        data[offset : offset + len(address.address)] = address.address
+    return bytes(data)
+
+
+def _address_template(kind: int, length: int, link_local: bool) -> _Template:
+    mark = _MARKS[length]
+    family = socket.AF_INET if length == 4 else socket.AF_INET6
+    message = _codec().address()
+    message["family"] = family
+    message["prefixlen"] = 8 * length
+    attrs: Dict[str, Any] = {"IFA_ADDRESS": socket.inet_ntop(family, mark)}
+    if length == 4:
+        attrs["IFA_LOCAL"] = attrs["IFA_ADDRESS"]
+    elif kind == RTM_NEWADDR:
+        attrs["IFA_FLAGS"] = _IFA_F_NODAD
+        if not link_local:
+            attrs["IFA_CACHEINFO"] = {"ifa_preferred": 0, "ifa_valid": _FOREVER}
+    message["attrs"] = [[name, value] for name, value in attrs.items()]
+    flags = NLM_F_ACK | (NLM_F_CREATE | NLM_F_EXCL if kind == RTM_NEWADDR else 0)
+    encoded = _encode(message, kind, flags)
+    offsets = []
+    found = encoded.find(mark)
+    while found >= 0:
+        offsets.append(found)
+        found = encoded.find(mark, found + length)
+    return _Template(encoded, tuple(offsets))
+
+
+def read_table(netlink: NetlinkSocket) -> LinkTable:
+    """All links and addresses as they are now."""
+    table = LinkTable()
+    mask = (("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS),)
+    message = _codec().link()
+    message["attrs"] = [list(attr) for attr in mask]
+    table.learn(netlink.dump(_encode(message, _RTM_GETLINK, NLM_F_DUMP)))
+    table.learn(netlink.dump(_encode(_codec().address(), _RTM_GETADDR, NLM_F_DUMP)))
+    return table
