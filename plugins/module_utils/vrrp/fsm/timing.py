@@ -27,11 +27,15 @@ def master_down_interval_ns(version: int, priority: int, interval_cs: int) -> in
     return 3 * ns_from_cs(interval_cs) + skew_time_ns(version, priority, interval_cs)
 
 
+def slot_ns(interval_cs: int) -> int:
+    """The length of a slot for masters with that interval."""
+    return min(SLOT_NS, ns_from_cs(interval_cs) // 4)
+
+
 def slotted_ns(deadline_ns: int, interval_cs: int) -> int:
     """The deadline moved to the start of its slot: earlier, never later.
 
     Done once when a phase begins; after that an interval is added each time, so a master's
     interval stays exact and groups with the same interval share wake-ups.
     """
-    slot_ns = min(SLOT_NS, ns_from_cs(interval_cs) // 4)
-    return deadline_ns - deadline_ns % slot_ns
+    return deadline_ns - deadline_ns % slot_ns(interval_cs)

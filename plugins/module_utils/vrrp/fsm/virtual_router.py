@@ -48,7 +48,7 @@ from .events import (
 )
 from .parameters import RELEASE_PRIORITY, RouterKey, RouterParameters
 from .states import State
-from .timing import master_down_interval_ns, skew_time_ns, slotted_ns
+from .timing import master_down_interval_ns, skew_time_ns, slot_ns, slotted_ns
 
 Actions = Tuple[Action, ...]
 
@@ -80,6 +80,7 @@ class VirtualRouter:
         self._peer: Optional[AdvertisementReceived] = None
         self._peer_heard_ns = 0
         self._preempt_from_ns: Optional[int] = None
+        self._advertised_ns = 0
         self._announce_from_ns = 0
 
     def step(self, event: Event, now_ns: int) -> Actions:
@@ -181,12 +182,12 @@ class VirtualRouter:
         # Advertisements missed in a stall are not made up for.
         interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
         self.deadline_ns = now_ns - late_ns + (late_ns // interval_ns + 1) * interval_ns
-        return (self._advertisement(),)
+        return (self._advertisement(now_ns),)
 
     def _master_hears(self, advert: AdvertisementReceived, now_ns: int) -> Actions:
         if advert.priority == RELEASE_PRIORITY:
             self._arm_advertisement(now_ns)
-            return (self._advertisement(),)
+            return (self._advertisement(now_ns),)
         ours = (self.parameters.priority, self.parameters.primary_address)
         if (advert.priority, advert.source) > ours:  # addresses compare in network order
             self._remember(advert, now_ns)
@@ -198,13 +199,16 @@ class VirtualRouter:
 
     def _assert_mastership(self, now_ns: int) -> Actions:
         """Somebody worse thinks that it is master."""
-        # RFC 9568 section 6.4.3: advertise at once. RFC 3768 section 6.4.3: discard.
-        actions: Actions = (self._advertisement(),) if self.parameters.version == 3 else ()
+        interval_cs = self.parameters.advertisement_interval_cs
+        actions: Actions = ()
+        # RFC 9568 section 6.4.3: advertise at once. RFC 3768 section 6.4.3: discard. One that has
+        # just left answers this one too; else a queue of them after a stall would be a storm.
+        if self.parameters.version == 3 and now_ns - self._advertised_ns >= slot_ns(interval_cs):
+            actions = (self._advertisement(now_ns),)
         if now_ns >= self._announce_from_ns:
             # Beyond the RFC: it has drawn the hosts to itself, so call them back, but not faster
             # than once in an interval.
-            interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
-            self._announce_from_ns = now_ns + interval_ns
+            self._announce_from_ns = now_ns + ns_from_cs(interval_cs)
             actions += (AnnounceAddresses(),)
         return actions
 
@@ -241,7 +245,7 @@ class VirtualRouter:
             actions = (ClaimAddresses(), AnnounceAddresses())
         said = ("priority", "advertisement_interval_cs", "primary_address", "addresses")
         if any(getattr(new, name) != getattr(old, name) for name in said):
-            actions = (self._advertisement(), *actions)
+            actions = (self._advertisement(now_ns), *actions)
         return actions
 
     def _become_initialize(self, event: Shutdown, now_ns: int) -> Actions:
@@ -264,7 +268,7 @@ class VirtualRouter:
         self._arm_advertisement(now_ns)
         transition = self._enter(State.MASTER, reason, now_ns)
         self._peer = None
-        return (self._advertisement(), ClaimAddresses(), AnnounceAddresses(), transition)
+        return (self._advertisement(now_ns), ClaimAddresses(), AnnounceAddresses(), transition)
 
     def _enter(self, state: State, reason: Reason, now_ns: int, cause: str = "") -> Transition:
         peer = self._peer
@@ -282,7 +286,8 @@ class VirtualRouter:
         self._preempt_from_ns = None
         return transition
 
-    def _advertisement(self) -> SendAdvertisement:
+    def _advertisement(self, now_ns: int) -> SendAdvertisement:
+        self._advertised_ns = now_ns
         parameters = self.parameters
         return SendAdvertisement(parameters.priority, parameters.advertisement_interval_cs)
 
