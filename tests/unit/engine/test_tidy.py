@@ -39,7 +39,9 @@ HEADED = (".py", ".yml", ".yaml", ".sh", ".toml", ".cfg")
 
 def tracked() -> List[Path]:
     """All files of the project that git knows or would add, relative to its root."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    # The checkout may belong to somebody else than who runs the tests (root, say).
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    command += ["--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [Path(name) for name in sorted(set(listed.split("\0"))) if name and is_file(name)]
 
