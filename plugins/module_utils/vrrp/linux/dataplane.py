@@ -114,7 +114,7 @@ class LinuxDataplane:
         return plan.Actual(
             devices=self._devices,
             parents=parents,
-            owned=tuple(sorted({key.split("/")[3] for key in self._sysctls.keys()})),
+            owned=tuple(sorted({key.split("/")[3] for key in self._sysctls.names()})),
             packet_filter=self._known_filter(),
             can_filter_arp=self._arp_filter_usable(desired),
         )
@@ -181,7 +181,7 @@ class LinuxDataplane:
 
     def _release_parents(self, steps: Sequence[plan.ReleaseParent]) -> None:
         bases = tuple("net/ipv4/conf/%s/" % step.name for step in steps)
-        self._sysctls.release([key for key in self._sysctls.keys() if key.startswith(bases)])
+        self._sysctls.release([key for key in self._sysctls.names() if key.startswith(bases)])
         self._forget_parents()
 
     def _forget_parents(self) -> None:
@@ -189,7 +189,7 @@ class LinuxDataplane:
         self._actual = None
 
     def _release_all_sysctls(self) -> None:
-        self._sysctls.release(self._sysctls.keys())
+        self._sysctls.release(self._sysctls.names())
 
     def _set_filter(self, steps: Sequence[plan.SetFilter]) -> None:
         for step in steps:

@@ -14,7 +14,7 @@ import resource
 import socket
 import struct
 import time
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Sequence, Set, Tuple
 
 from ..errors import PlatformError
 from ..facts import Family, LinkFacts, ReceivedPacket

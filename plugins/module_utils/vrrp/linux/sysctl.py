@@ -56,7 +56,7 @@ class OwnedSysctls:
         self._path = path
         self._originals = _load(path)
 
-    def keys(self) -> Tuple[str, ...]:
+    def names(self) -> Tuple[str, ...]:
         """Everything that differs from what it was because of us, sorted."""
         return tuple(sorted(self._originals))
 
