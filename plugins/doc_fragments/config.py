@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The configuration of a router, as config/fields.py defines it; a test compares the two."""
+
+    DOCUMENTATION = r"""
+options:
+  config:
+    description:
+      - The whole configuration of the router, in the form of the daemon's own file.
+    type: dict
+    required: true
+    suboptions:
+      format:
+        description:
+          - Version of this document's form.
+        type: int
+        default: 1
+      virtual_routers:
+        description:
+          - The virtual routers that this host takes part in.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description:
+              - Name of the virtual router; its device is called vg-NAME.
+            type: str
+            required: true
+          interface:
+            description:
+              - Interface on the LAN whose gateway this is.
+            type: str
+            required: true
+          family:
+            description:
+              - Address family of the virtual router.
+            type: str
+            choices: [ipv4, ipv6]
+            required: true
+          vrid:
+            description:
+              - Virtual router identifier, the same on all routers of the group and unique on the LAN.
+            type: int
+            required: true
+          version:
+            description:
+              - Version of VRRP; 2 is for IPv4 only.
+            type: int
+            default: 3
+          priority:
+            description:
+              - The highest one becomes master; 255 belongs to the owner of the addresses.
+            type: int
+            default: 100
+          advertisement_interval_cs:
+            description:
+              - How often a master advertises, the same on all routers of the group.
+              - A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms).
+            type: raw
+            default: 100
+          preempt:
+            description:
+              - Take the role from a master with a lower priority.
+            type: bool
+            default: true
+          preempt_delay_cs:
+            description:
+              - How long a router that came up waits before it takes the role from a lower master.
+              - A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms).
+            type: raw
+            default: 0
+          accept:
+            description:
+              - As master, accept what is sent to the virtual addresses (a ping, DNS), not only forward.
+            type: bool
+            default: false
+          addresses:
+            description:
+              - Virtual addresses, of one family, without prefix lengths.
+            type: list
+            elements: str
+            required: true
+          checksum:
+            description:
+              - Which checksum VRRPv3 over IPv4 sends; both forms are always accepted.
+            type: str
+            choices: [auto, rfc5798, rfc9568]
+            default: auto
+          track:
+            description:
+              - Trackers whose failure lowers the priority.
+            type: list
+            elements: dict
+            default: []
+            suboptions:
+              tracker:
+                description:
+                  - Name of a tracker of this configuration.
+                type: str
+                required: true
+              penalty:
+                description:
+                  - What is taken off the priority while the tracker fails.
+                type: int
+                default: 101
+      trackers:
+        description:
+          - What is watched so that its failure costs priority.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description:
+              - Name of the tracker.
+            type: str
+            required: true
+          kind:
+            description:
+              - 'link: the interface has to be up with carrier; ping: one of the targets has to answer.'
+            type: str
+            choices: [link, ping]
+            required: true
+          interface:
+            description:
+              - The interface that is watched, or by which the ping leaves.
+            type: str
+            default: ""
+          targets:
+            description:
+              - Addresses to ping; one answer is enough.
+            type: list
+            elements: str
+            default: []
+          interval_cs:
+            description:
+              - Time from one ping to the next.
+              - A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms).
+            type: raw
+            default: 100
+          timeout_cs:
+            description:
+              - How long an answer is waited for.
+              - A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms).
+            type: raw
+            default: 100
+          fall:
+            description:
+              - Failures in a row after which the tracker fails.
+            type: int
+            default: 3
+          rise:
+            description:
+              - Successes in a row after which the tracker is well again.
+            type: int
+            default: 2
+"""

@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vrrp_assert
+short_description: Wait until virtual routers are in the stated state, or fail with what was seen instead
+version_added: 0.1.0
+author:
+  - The vlangate.vrrp authors (@vlangate)
+description:
+  - With O(scope=router), waits until the statements are true on this router.
+  - With O(scope=group), run on all routers of the play, waits until each gateway group has exactly one master among them, and
+    the intended one where O(groups) names it.
+extends_documentation_fragment:
+  - vlangate.vrrp.attributes
+  - vlangate.vrrp.attributes.info
+  - vlangate.vrrp.paths
+options:
+  scope:
+    description: Whether this router is judged by itself, or the routers of the play together.
+    type: str
+    choices: [router, group]
+    default: router
+  name:
+    description: Name of one virtual router.
+    type: str
+  interface:
+    description: Interface of one virtual router; with O(family) and O(vrid) it can stand for its name.
+    type: str
+  family:
+    description: Address family of one virtual router.
+    type: str
+    choices: [ipv4, ipv6]
+  vrid:
+    description: VRID of one virtual router.
+    type: int
+  state:
+    description:
+      - The state expected. V(active) is RFC 9568's word for V(master).
+      - Left out, V(backup) and a settled V(master) are fine, one that is older than its master down interval.
+    type: str
+    choices: [initialize, backup, master, active]
+  expect:
+    description: Statements about many virtual routers, judged in one call.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: As O(name).
+        type: str
+      interface:
+        description: As O(interface).
+        type: str
+      family:
+        description: As O(family).
+        type: str
+        choices: [ipv4, ipv6]
+      vrid:
+        description: As O(vrid).
+        type: int
+      state:
+        description: As O(state).
+        type: str
+        choices: [initialize, backup, master, active]
+  groups:
+    description:
+      - For O(scope=group), the gateway groups, such as P(vlangate.vrrp.vrrp_gateways#filter) returns.
+      - Of each, C(name) is the name of its virtual routers, C(master) the host that should be master, and C(members) the hosts that
+        belong to it (all O(hosts) when left out).
+      - Without C(master) it is C(preferred), as the filter calls it; without both, or with V(null), any one will do.
+    type: list
+    elements: dict
+  hosts:
+    description: For O(scope=group), the hosts whose routers are judged together. All hosts of the play when left out.
+    type: list
+    elements: str
+  timeout:
+    description: Seconds to wait for it.
+    type: float
+    default: 10
+  poll:
+    description: Seconds between two looks.
+    type: float
+    default: 0.2
+seealso:
+  - module: vlangate.vrrp.vrrp_info
+"""
+
+EXAMPLES = r"""
+- name: This router is master of VLAN 10
+  vlangate.vrrp.vrrp_assert:
+    name: vlan10-v4
+    state: master
+
+- name: Every group has exactly one master, the intended one
+  vlangate.vrrp.vrrp_assert:
+    scope: group
+    groups:
+      - name: vlan10-v4
+        master: gw1
+      - name: vlan20-v4
+        master: gw2
+    timeout: 20
+"""
+
+RETURN = r"""
+observed:
+  description: The virtual routers of this router as they were seen last.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"name": "vlan10-v4", "state": "backup", "master_address": "198.18.10.252", "master_priority": 200}]
+unmet:
+  description: What is not as stated, a sentence each.
+  returned: failure
+  type: list
+  elements: str
+  sample: ["vlan10-v4: expected master gw1; seen: gw1 is backup for 3.2 s, gw2 is master for 3.1 s"]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.assert_here import argument_spec, run
+
+
+def main() -> None:
+    run(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vrrp_info
+short_description: Tell the state of all virtual routers of a router
+version_added: 0.1.0
+author:
+  - The vlangate.vrrp authors (@vlangate)
+description:
+  - Asks the running VRRP engine over its control socket.
+  - Fails when the engine does not run.
+extends_documentation_fragment:
+  - vlangate.vrrp.attributes
+  - vlangate.vrrp.attributes.info
+  - vlangate.vrrp.paths
+options:
+  name:
+    description: Only this virtual router.
+    type: str
+  timeout:
+    description: Seconds that the daemon may take to answer.
+    type: float
+    default: 5
+seealso:
+  - module: vlangate.vrrp.vrrp_assert
+"""
+
+EXAMPLES = r"""
+- name: Ask for all virtual routers
+  vlangate.vrrp.vrrp_info:
+  register: vrrp
+
+- name: Show who is master here
+  ansible.builtin.debug:
+    msg: "{{ vrrp.routers | selectattr('state', 'equalto', 'master') | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+engine:
+  description: Version, release, features and configuration of the running daemon.
+  returned: success
+  type: dict
+  sample: {"version": "0.1.0", "release": "0.1.0-3f2a9c0d1e4b", "pid": 4711, "last_reload_error": null}
+routers:
+  description: Each virtual router with its state, times, addresses, last transitions and counters.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"name": "vlan10-v4", "state": "master", "virtual_mac": "00:00:5e:00:01:0a", "addresses": ["198.18.10.254"]}]
+trackers:
+  description: Each tracker and its last result.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"name": "uplink", "kind": "ping", "ok": true, "detail": "198.51.100.1 answered"}]
+counters:
+  description: What was counted for the whole router, such as packets that no virtual router could be charged with.
+  returned: success
+  type: dict
+  sample: {"checksum-errors": 0}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.vrrp.control.client import ControlClient
+from ..module_utils.vrrp.errors import ControlError
+from ..module_utils.vrrp_module import RUNTIME_DIR, fail_with
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str"},
+            "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
+            "timeout": {"type": "float", "default": 5},
+        },
+        supports_check_mode=True,
+    )
+    name = module.params["name"]
+    try:
+        with ControlClient.in_directory(
+            module.params["runtime_dir"], module.params["timeout"]
+        ) as client:
+            document = client.call("show.routers", **({"name": name} if name else {}))
+    except ControlError as error:
+        fail_with(module, error)
+    module.exit_json(
+        changed=False,
+        **{key: document[key] for key in ("engine", "routers", "trackers", "counters")},
+    )
+
+
+if __name__ == "__main__":
+    main()
