@@ -197,7 +197,7 @@ class Lab:
         if name not in self.spec.routers:
             return in_namespace(self.spec.namespace(name), argv)
         return ["nsenter", "--target", str(self._leader(name)[0]), "--mount", "--uts", "--ipc",
-                "--net", "--pid", "--root", "--wd=/root", "--", *argv]  # fmt: skip
+                "--net", "--pid", "--root", "--", "env", "--chdir=/root", *argv]  # fmt: skip
 
     def environment(self) -> Dict[str, str]:
         """Environment for Ansible on this lab: ssh finds keys and routers, tools come first."""

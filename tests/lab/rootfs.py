@@ -53,11 +53,10 @@ class Recipe:
     enabled: Tuple[str, ...]
     masked: Tuple[str, ...] = MASKED_UNITS
     suite: str = "bookworm"
-    edition: int = 1
 
     @property
     def digest(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True)
+        text = json.dumps([asdict(self), _options(self)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
