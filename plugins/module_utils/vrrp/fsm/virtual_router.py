@@ -80,6 +80,7 @@ class VirtualRouter:
         self._peer: Optional[AdvertisementReceived] = None
         self._peer_heard_ns = 0
         self._preempt_from_ns: Optional[int] = None
+        self._preempting = False
         self._advertised_ns = 0
         self._announce_from_ns = 0
 
@@ -125,7 +126,7 @@ class VirtualRouter:
             return self._become_initialize(event, now_ns)
         if isinstance(event, Tick):
             if self.deadline_ns is not None and now_ns >= self.deadline_ns:
-                return self._become_master(self._takeover_reason(now_ns), now_ns)
+                return self._become_master(self._takeover_reason(), now_ns)
             return ()
         if isinstance(event, AdvertisementReceived):
             self._backup_hears(event, now_ns)
@@ -139,7 +140,9 @@ class VirtualRouter:
             self._remember(advert, now_ns)
             self._master_adver_interval_cs = advert.interval_cs
             self.deadline_ns = now_ns + self._master_down_interval_ns()
-        # Otherwise a lower priority: discarded, so the timer runs on and we preempt.
+            self._preempting = False
+        else:  # a lower priority: discarded, so the timer runs on
+            self._preempting = True
 
     def _must_respect(self, advert: AdvertisementReceived, now_ns: int) -> bool:
         """Whether this advertisement keeps us in backup."""
@@ -156,11 +159,10 @@ class VirtualRouter:
             self._preempt_from_ns = now_ns + self.parameters.preempt_delay_ns
         return now_ns < self._preempt_from_ns
 
-    def _takeover_reason(self, now_ns: int) -> Reason:
+    def _takeover_reason(self) -> Reason:
         if self._peer is not None and self._peer.priority == RELEASE_PRIORITY:
             return Reason.PRIORITY_ZERO
-        ignored = self._preempt_from_ns is not None and now_ns >= self._preempt_from_ns
-        return Reason.PREEMPTED_LOWER if ignored else Reason.NO_RESPONSE
+        return Reason.PREEMPTED_LOWER if self._preempting else Reason.NO_RESPONSE
 
     # RFC 9568 section 6.4.3
 
@@ -284,6 +286,7 @@ class VirtualRouter:
         self.state = state
         self._since_ns = now_ns
         self._preempt_from_ns = None
+        self._preempting = False
         return transition
 
     def _advertisement(self, now_ns: int) -> SendAdvertisement:

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every state meets every event: what is done, in order, where it leads, and when to come back.
+
+Times are milliseconds after T0, when the state was entered. The event comes at 500 unless the row
+says otherwise.
+"""
+
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Type
+
+import pytest
+from engine_kit.machines import advert, machine
+from engine_kit.values import HIGHER, LOWER, NS_PER_MS, T0, VIP, ip, parameters
+
+from vrrp.fsm.actions import (
+    AnnounceAddresses,
+    ClaimAddresses,
+    Reason,
+    ReleaseAddresses,
+    SendAdvertisement,
+    Transition,
+)
+from vrrp.fsm.events import AdvertisementReceived, Event, ParametersChanged, Shutdown, Startup, Tick
+from vrrp.fsm.states import State
+
+INITIALIZE, BACKUP, MASTER = State.INITIALIZE, State.BACKUP, State.MASTER
+ADVERT = SendAdvertisement(100, 100)
+RELEASE = SendAdvertisement(0, 100)
+CLAIM, ANNOUNCE, RELEASE_ADDRESSES = ClaimAddresses(), AnnounceAddresses(), ReleaseAddresses()
+TAKE_OVER = (ADVERT, CLAIM, ANNOUNCE)
+SECOND_VIP = ip("198.18.10.253")
+
+
+class Row(NamedTuple):
+    """One cell of the matrix; deadline in milliseconds after T0."""
+
+    name: str
+    state: State
+    event: Event
+    actions: Tuple[object, ...]
+    then: State
+    deadline: Optional[float]
+    at: float = 500
+    ours: Dict[str, Any] = {}
+
+
+def moved(previous: State, current: State, reason: Reason, *heard: Any, **more: Any) -> Transition:
+    """heard: peer, its priority, milliseconds of silence."""
+    if heard:
+        peer, priority, silence = heard
+        silence_ns = int(silence * NS_PER_MS)
+        return Transition(previous, current, reason, peer, priority, silence_ns, **more)
+    return Transition(previous, current, reason, **more)
+
+
+def changed(**changes: Any) -> ParametersChanged:
+    return ParametersChanged(parameters(**changes))
+
+
+V2 = {"version": 2}
+OWNER = {"priority": 255}
+NO_PREEMPT = {"preempt": False}
+OWNERS_ADVERT = SendAdvertisement(255, 100)
+MATRIX = (
+    # RFC 9568 section 6.4.1
+    Row(
+        "startup",
+        INITIALIZE,
+        Startup(),
+        (moved(INITIALIZE, BACKUP, Reason.STARTUP),),
+        BACKUP,
+        500 + 3609.375,
+    ),
+    Row(
+        "startup of the owner",
+        INITIALIZE,
+        Startup(),
+        (OWNERS_ADVERT, CLAIM, ANNOUNCE, moved(INITIALIZE, MASTER, Reason.OWNER)),
+        MASTER,
+        1500,
+        ours=OWNER,
+    ),
+    Row("shutdown", INITIALIZE, Shutdown(), (), INITIALIZE, None),
+    Row("advert", INITIALIZE, advert(200), (), INITIALIZE, None),
+    Row("release", INITIALIZE, advert(0), (), INITIALIZE, None),
+    Row("tick", INITIALIZE, Tick(), (), INITIALIZE, None, at=10**9),
+    Row("other priority", INITIALIZE, changed(priority=7), (), INITIALIZE, None),
+    Row("becomes owner", INITIALIZE, changed(priority=255), (), INITIALIZE, None),
+    # RFC 9568 section 6.4.2
+    Row("startup again", BACKUP, Startup(), (), BACKUP, 3609.375),
+    Row(
+        "shutdown",
+        BACKUP,
+        Shutdown("removed"),
+        (moved(BACKUP, INITIALIZE, Reason.SHUTDOWN, cause="removed"),),
+        INITIALIZE,
+        None,
+    ),
+    Row("release", BACKUP, advert(0), (), BACKUP, 500 + 609.375),
+    Row("lower", BACKUP, advert(99), (), BACKUP, 3609.375),
+    Row("lower, no preempt", BACKUP, advert(99), (), BACKUP, 500 + 3609.375, ours=NO_PREEMPT),
+    Row("equal, lower address", BACKUP, advert(100, LOWER), (), BACKUP, 500 + 3609.375),
+    Row("equal, higher address", BACKUP, advert(100, HIGHER), (), BACKUP, 500 + 3609.375),
+    Row("higher", BACKUP, advert(101), (), BACKUP, 500 + 3609.375),
+    Row("higher, slower", BACKUP, advert(101, HIGHER, 200), (), BACKUP, 500 + 7218.75),
+    Row("higher, version 2", BACKUP, advert(101), (), BACKUP, 500 + 3609.375, ours=V2),
+    Row("tick before the deadline", BACKUP, Tick(), (), BACKUP, 3609.375, at=3609.374),
+    Row(
+        "tick at the deadline",
+        BACKUP,
+        Tick(),
+        (*TAKE_OVER, moved(BACKUP, MASTER, Reason.NO_RESPONSE)),
+        MASTER,
+        4600,  # 4609.375 at the start of its slot
+        at=3609.375,
+    ),
+    Row(
+        "late tick",
+        BACKUP,
+        Tick(),
+        (*TAKE_OVER, moved(BACKUP, MASTER, Reason.NO_RESPONSE)),
+        MASTER,
+        61_000,
+        at=60_000,
+    ),
+    Row("other priority", BACKUP, changed(priority=200), (), BACKUP, 3218.75),
+    Row("other interval", BACKUP, changed(advertisement_interval_cs=50), (), BACKUP, 3609.375),
+    Row("other addresses", BACKUP, changed(addresses=(SECOND_VIP,)), (), BACKUP, 3609.375),
+    Row(
+        "becomes owner",
+        BACKUP,
+        changed(priority=255),
+        (OWNERS_ADVERT, CLAIM, ANNOUNCE, moved(BACKUP, MASTER, Reason.OWNER)),
+        MASTER,
+        1500,
+    ),
+    Row("nothing changed", BACKUP, changed(), (), BACKUP, 3609.375),
+    # RFC 9568 section 6.4.3
+    Row("startup again", MASTER, Startup(), (), MASTER, 1000),
+    Row(
+        "shutdown",
+        MASTER,
+        Shutdown(),
+        (
+            RELEASE,
+            RELEASE_ADDRESSES,
+            moved(MASTER, INITIALIZE, Reason.SHUTDOWN, cause="stop"),
+        ),
+        INITIALIZE,
+        None,
+    ),
+    Row("release", MASTER, advert(0), (ADVERT,), MASTER, 1500),
+    Row("lower", MASTER, advert(99), (ADVERT, ANNOUNCE), MASTER, 1000),
+    Row("lower, version 2", MASTER, advert(99), (ANNOUNCE,), MASTER, 1000, ours=V2),
+    Row("equal, lower address", MASTER, advert(100, LOWER), (ADVERT, ANNOUNCE), MASTER, 1000),
+    Row(
+        "equal, higher address",
+        MASTER,
+        advert(100, HIGHER),
+        (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.HIGHER_ADDRESS, HIGHER, 100, 0)),
+        BACKUP,
+        500 + 3609.375,
+    ),
+    Row(
+        "higher",
+        MASTER,
+        advert(101, LOWER),
+        (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.HIGHER_PRIORITY, LOWER, 101, 0)),
+        BACKUP,
+        500 + 3609.375,
+    ),
+    Row(
+        "higher, slower",
+        MASTER,
+        advert(101, LOWER, 200),
+        (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.HIGHER_PRIORITY, LOWER, 101, 0)),
+        BACKUP,
+        500 + 7218.75,
+    ),
+    Row("tick before the deadline", MASTER, Tick(), (), MASTER, 1000, at=999.999),
+    Row("tick at the deadline", MASTER, Tick(), (ADVERT,), MASTER, 2000, at=1000),
+    Row("late tick", MASTER, Tick(), (ADVERT,), MASTER, 2000, at=1007),
+    Row("after a stall", MASTER, Tick(), (ADVERT,), MASTER, 61_000, at=60_500),
+    Row(
+        "other priority",
+        MASTER,
+        changed(priority=90),
+        (SendAdvertisement(90, 100),),
+        MASTER,
+        1000,
+    ),
+    Row(
+        "other interval",
+        MASTER,
+        changed(advertisement_interval_cs=20),
+        (SendAdvertisement(100, 20),),
+        MASTER,
+        700,
+    ),
+    Row(
+        "other addresses",
+        MASTER,
+        changed(addresses=(VIP, SECOND_VIP)),
+        TAKE_OVER,
+        MASTER,
+        1000,
+    ),
+    Row("other source", MASTER, changed(primary_address=LOWER), (ADVERT,), MASTER, 1000),
+    Row("other accept mode", MASTER, changed(accept=False), (), MASTER, 1000),
+    Row("other preempt", MASTER, changed(preempt=False), (), MASTER, 1000),
+    Row("becomes owner", MASTER, changed(priority=255), (OWNERS_ADVERT,), MASTER, 1000),
+    Row("nothing changed", MASTER, changed(), (), MASTER, 1000),
+)
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: "%s: %s" % (row.state.value, row.name))
+def test_cell(row: Row):
+    router = machine(row.state, **row.ours)
+    actions = router.step(row.event, T0 + round(row.at * NS_PER_MS))
+    assert actions == row.actions
+    assert router.state is row.then
+    expected_ns = None if row.deadline is None else T0 + round(row.deadline * NS_PER_MS)
+    assert router.deadline_ns == expected_ns
+
+
+def test_no_cell_is_empty():
+    events: Tuple[Type[Any], ...] = (
+        Startup,
+        Shutdown,
+        AdvertisementReceived,
+        ParametersChanged,
+        Tick,
+    )
+    assert set(events) == set(Event.__args__), "the closed set of events"
+    cells = {(row.state, type(row.event)) for row in MATRIX}
+    assert cells == {(state, event) for state in State for event in events}
+
+
+def test_rows_have_names_of_their_own():
+    assert len({(row.state, row.name) for row in MATRIX}) == len(MATRIX)
