@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
             for name in ("groups", "hosts"):
                 if name in args:
                     raise AnsibleActionFail("%s is for scope: group" % name)
-            return self._execute_module(MODULE, args, task_vars)
+            return self._execute_module(MODULE, args, task_vars=task_vars)
         task_vars = task_vars or {}
         host = task_vars["inventory_hostname"]
         hosts = [str(each) for each in args.pop("hosts", None) or task_vars["ansible_play_hosts"]]
@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
         board = Blackboard(self._directory(args, groups))
         result: dict[str, t.Any] = {"observed": []}
         if args["expect"]:
-            result = self._execute_module(MODULE, {**args, "scope": "router"}, task_vars)
+            result = self._execute_module(MODULE, {**args, "scope": "router"}, task_vars=task_vars)
         return self._judged(result, groups, host, board)
 
     def _groups(self, args: dict[str, t.Any], hosts: list[str]) -> list[Group]:

@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         problems = all_problems(config, fleet)
         if problems:
             return {"failed": True, "msg": refusal(problems), "problems": list(map(vars, problems))}
-        return self._execute_module(MODULE, args, task_vars)
+        return self._execute_module(MODULE, args, task_vars=task_vars)
 
 
 def all_problems(

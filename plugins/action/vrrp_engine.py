@@ -37,13 +37,13 @@ class ActionModule(ActionBase):
             if name in args:
                 raise AnsibleActionFail("%s is filled in by the action, leave it out" % name)
         if args.get("state", "present") != "present":
-            return self._execute_module(MODULE, args, task_vars)
+            return self._execute_module(MODULE, args, task_vars=task_vars)
         try:
             archive = build_archive(ENGINE_ROOT, find_pyroute2())
         except EngineArchiveError as error:
             raise AnsibleActionFail(str(error)) from None
         args["manifest"] = archive.manifest
-        result = self._execute_module(MODULE, args, task_vars)
+        result = self._execute_module(MODULE, args, task_vars=task_vars)
         if result.pop("needs_archive", False):
             result = self._with_archive(archive, args, task_vars)
         return result
@@ -55,6 +55,6 @@ class ActionModule(ActionBase):
         try:
             path = self._connection._shell.join_path(folder, "release.tar.gz")
             self._transfer_data(path, archive.data())
-            return self._execute_module(MODULE, {**args, "archive": path}, task_vars)
+            return self._execute_module(MODULE, {**args, "archive": path}, task_vars=task_vars)
         finally:
             self._remove_tmp_path(folder)

@@ -76,7 +76,7 @@ def interface_files(
     for interface in interfaces:
         name = interface["name"]
         files[INTERFACE_FILE % (name + ".network")] = _network(interface)
-        if interface.get("parent"):
+        if interface.get("parent") not in (None, "", name):
             children.setdefault(interface["parent"], []).append(name)
             files[INTERFACE_FILE % (name + ".netdev")] = HEADER + (
                 "[NetDev]\nName=%s\nKind=vlan\n\n[VLAN]\nId=%d\n" % (name, interface["vlan_id"])
