@@ -79,7 +79,8 @@ def in_order(found: Iterable[Problem]) -> Tuple[Problem, ...]:
 
 def nearest(word: str, candidates: Sequence[str]) -> str:
     """The hint for a name that is not known."""
-    close = difflib.get_close_matches(word, candidates, n=1)
+    inside = [each for each in candidates if len(word) > 2 and word in each]
+    close = inside or difflib.get_close_matches(word, candidates, n=1)
     if close:
         return "did you mean '%s'?" % close[0]
     return "known here: %s" % (", ".join(candidates) or "nothing")
@@ -101,7 +102,7 @@ def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Pro
     for each in fields:
         if each.name not in document:
             if each.required:
-                hint = "%s: %s" % (_what(each), each.summary)
+                hint = "%s: %s" % (_what(each), each.summary.rstrip("."))
                 problems.append(Problem(prefix + each.name, "missing", "is missing", hint))
                 unsound.add(each.name)
             continue

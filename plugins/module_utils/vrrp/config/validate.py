@@ -368,6 +368,6 @@ def _unknown_trackers(routers: Sequence[RouterDraft], known: Set[str]) -> Iterat
         for reference in draft.value.track:
             if reference.tracker not in known:
                 path = "%s.track[%s].tracker" % (draft.path, reference.tracker)
-                hint = nearest(reference.tracker, sorted(known))
+                hint = nearest(reference.tracker, sorted(known)) if known else "define it there"
                 message = "is %s, and trackers has none of that name" % shown(reference.tracker)
                 yield Problem(path, "unknown-tracker", message, hint)

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only shows when the configurations of several hosts lie side by side."""
+
+import dataclasses
+import ipaddress
+
+import pytest
+
+from vrrp.config.hosts import groups
+from vrrp.config.model import RouterConfig, VirtualRouterConfig
+from vrrp.config.validate import host_problems
+from vrrp.facts import Family
+
+
+def member(*addresses, **changes):
+    texts = addresses or ("198.18.10.254",)
+    router = VirtualRouterConfig(
+        name="vlan10-v4",
+        interface="vlan10",
+        family=Family.IPV4,
+        vrid=10,
+        addresses=tuple(ipaddress.ip_address(text).packed for text in texts),
+    )
+    return dataclasses.replace(router, **changes)
+
+
+def found(*routers):
+    """The problems of hosts gw1, gw2, ... that have one virtual router each."""
+    hosts = {"gw%d" % n: RouterConfig((router,)) for n, router in enumerate(routers, 1)}
+    return [str(problem) for problem in host_problems(hosts)]
+
+
+PATH = "gw2: virtual_routers[vlan10-v4]"
+
+
+def test_a_good_pair():
+    assert found(member(priority=200), member(priority=150)) == []
+
+
+def test_owner_and_backup():
+    assert found(member(priority=255), member()) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "problem"),
+    [
+        (
+            member(priority=150),
+            member(priority=150),
+            (
+                ".priority: is 150, and so is that of gw1 "
+                "(give each router of the group a priority of its own)"
+            ),
+        ),
+        (
+            member(priority=255),
+            member(priority=255),
+            (
+                ".priority: is 255, and gw1 is the address owner "
+                "(give 255 to the one router that has the address as its real one)"
+            ),
+        ),
+        (
+            member(priority=200),
+            member("198.18.10.253"),
+            (
+                ".addresses: is 198.18.10.253, and gw1 has 198.18.10.254 "
+                "(list the same addresses on all routers of the group)"
+            ),
+        ),
+        (
+            member(priority=200, version=2),
+            member(),
+            (
+                ".version: is 3, and gw1 has 2 "
+                "(routers of different versions do not hear each other: use one version)"
+            ),
+        ),
+        (
+            member(priority=200),
+            member(advertisement_interval_cs=50),
+            (
+                ".advertisement_interval_cs: is 50, and gw1 has 100 "
+                "(use one interval on all routers of the group)"
+            ),
+        ),
+        (
+            member(priority=200, version=2),
+            member(version=2, advertisement_interval_cs=200),
+            (
+                ".advertisement_interval_cs: is 200, and gw1 has 100 (use one interval on all routers "
+                "of the group: VRRPv2 discards advertisements with another one)"
+            ),
+        ),
+        (
+            member(priority=200),
+            member(vrid=11),
+            (
+                ".vrid: is 11, and gw1 has 198.18.10.254 under VRID 10 "
+                "(give the address the same VRID on all of its routers)"
+            ),
+        ),
+    ],
+)
+def test_pairs_that_do_not_fit(first, second, problem):
+    assert found(first, second) == [PATH + problem]
+
+
+def test_all_at_once_and_each_host_by_itself():
+    third = member("198.18.10.254", "198.18.10.253", interface="lan", advertisement_interval_cs=50)
+    assert [
+        line.split(":")[:2] for line in found(member(priority=9), member(priority=9), third)
+    ] == [
+        ["gw2", " virtual_routers[vlan10-v4].priority"],
+        ["gw3", " virtual_routers[vlan10-v4].addresses"],
+        ["gw3", " virtual_routers[vlan10-v4].advertisement_interval_cs"],
+    ]
+
+
+def test_another_site_with_the_same_names_is_another_group():
+    assert found(member(), member("203.0.113.254")) == []
+
+
+def test_interfaces_may_be_called_differently():
+    assert len(found(member(), member(interface="eth1.10"))) == 1
+
+
+def test_order_of_addresses_does_not_matter():
+    one = member("198.18.10.254", "198.18.10.253", priority=200)
+    assert found(one, member("198.18.10.253", "198.18.10.254")) == []
+
+
+def test_the_same_link_local_address_everywhere_joins_nothing():
+    six = {"family": Family.IPV6}
+    one = member("fe80::fe", "2001:db8:10::fe", **six)
+    other = member("fe80::fe", "2001:db8:20::fe", interface="vlan20", name="vlan20-v6", **six)
+    assert found(one, other) == []
+
+
+def test_a_late_member_joins_two_that_seemed_apart():
+    hosts = {
+        "gw1": RouterConfig((member("198.18.10.254", interface="a"),)),
+        "gw2": RouterConfig((member("198.18.11.254", interface="b", priority=99),)),
+        "gw3": RouterConfig((member("198.18.10.254", "198.18.11.254", priority=98),)),
+    }
+    (group,) = groups(hosts)
+    assert {each.host for each in group} == set(hosts)

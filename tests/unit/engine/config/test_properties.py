@@ -1,0 +1,223 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds for every configuration: it survives being written, and the schema knows it."""
+
+import ipaddress
+import json
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrrp.config.argspec import argument_spec
+from vrrp.config.diff import diff
+from vrrp.config.fields import DOCUMENT_FIELDS, Kind
+from vrrp.config.model import (
+    ChecksumMode,
+    RouterConfig,
+    TrackerConfig,
+    TrackerKind,
+    TrackReference,
+    VirtualRouterConfig,
+)
+from vrrp.config.parse import parse, parse_json
+from vrrp.config.render import canonical_json, document
+from vrrp.config.schema import json_schema
+from vrrp.config.validate import problems
+from vrrp.errors import ConfigError
+from vrrp.facts import Family
+
+NAMES = st.text("abcXYZ019_-", min_size=1, max_size=12)
+HOSTS = {
+    Family.IPV4: st.integers(0x0A000001, 0x0AFFFFFE).map(lambda n: n.to_bytes(4, "big")),
+    Family.IPV6: st.integers(1, 2**64).map(lambda n: ((0x20010DB8 << 96) + n).to_bytes(16, "big")),
+}
+
+
+@st.composite
+def virtual_routers(draw, name, index, trackers):
+    family = draw(st.sampled_from(Family))
+    version = draw(st.sampled_from([2, 3])) if family is Family.IPV4 else 3
+    interval = st.integers(1, 255).map(lambda s: s * 100) if version == 2 else st.integers(1, 4095)
+    preempt = draw(st.booleans())
+    priority = draw(st.integers(1, 255 if preempt else 254))
+    is_owner = priority == 255
+    tracked = draw(st.lists(st.sampled_from(trackers), unique=True)) if trackers else []
+    return VirtualRouterConfig(
+        name=name,
+        # An interface each: VRIDs and addresses are free then.
+        interface="eth%d" % index,
+        family=family,
+        vrid=draw(st.integers(1, 255)),
+        addresses=tuple(draw(st.lists(HOSTS[family], min_size=1, max_size=5, unique=True))),
+        version=version,
+        priority=priority,
+        advertisement_interval_cs=draw(interval),
+        preempt=preempt,
+        preempt_delay_cs=draw(st.integers(0, 100000)) if preempt and not is_owner else 0,
+        accept=draw(st.booleans()),
+        checksum=draw(st.sampled_from(ChecksumMode)),
+        track=()
+        if is_owner
+        else tuple(TrackReference(each, draw(st.integers(1, 254))) for each in tracked),
+    )
+
+
+@st.composite
+def trackers(draw, name):
+    kind = draw(st.sampled_from(TrackerKind))
+    targets = st.lists(st.one_of(*HOSTS.values()), min_size=1, max_size=4, unique=True)
+    return TrackerConfig(
+        name=name,
+        kind=kind,
+        interface="eth0" if kind is TrackerKind.LINK else draw(st.sampled_from(["", "wan"])),
+        targets=tuple(draw(targets)) if kind is TrackerKind.PING else (),
+        interval_cs=draw(st.integers(10, 100000)),
+        timeout_cs=draw(st.integers(1, 100000)),
+        fall=draw(st.integers(1, 255)),
+        rise=draw(st.integers(1, 255)),
+    )
+
+
+@st.composite
+def configs(draw):
+    tracker_names = sorted(draw(st.lists(NAMES, max_size=3, unique=True)))
+    names = sorted(draw(st.lists(NAMES, max_size=4, unique=True)))
+    return RouterConfig(
+        tuple(
+            draw(virtual_routers(name, index, tracker_names)) for index, name in enumerate(names)
+        ),
+        tuple(draw(trackers(name)) for name in tracker_names),
+    )
+
+
+@given(configs())
+def test_what_is_written_can_be_read_back(config):
+    assert problems(config) == ()
+    assert parse(document(config)) == config
+    text = canonical_json(config)
+    assert parse_json(text) == config
+    assert canonical_json(parse_json(text)) == text
+    assert diff(config, parse_json(text)) == ()
+
+
+@given(configs())
+def test_the_schema_accepts_every_configuration(config):
+    VALIDATOR.validate(document(config))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "virtual_routers",
+                        "trackers",
+                        "track",
+                        "name",
+                        "vrid",
+                        "addresses",
+                        "kind",
+                        "zzz",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_any_value_is_read_or_refused_but_never_crashed_on(value):
+    try:
+        assert isinstance(parse(value), RouterConfig)
+    except ConfigError as error:
+        assert error.problems
+
+
+FORMATS = jsonschema.FormatChecker()
+VALIDATOR = jsonschema.Draft202012Validator(json_schema(), format_checker=FORMATS)
+ROUTER = {"name": "a", "interface": "e", "family": "ipv4", "vrid": 1, "addresses": ["10.0.0.1"]}
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert json.loads(json.dumps(json_schema())) == json_schema()
+
+
+@pytest.mark.parametrize("interval", [1, 25500, "1s", "100 ms", "0.25s"])
+def test_the_schema_accepts_intervals_in_both_forms(interval):
+    VALIDATOR.validate({"virtual_routers": [dict(ROUTER, advertisement_interval_cs=interval)]})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vrid": 0},
+        {"vrid": 256},
+        {"vrid": "1"},
+        {"priority": 0},
+        {"version": 1},
+        {"family": "ip"},
+        {"name": "abcdefghijklm"},
+        {"name": "a.b"},
+        {"name": ""},
+        {"interface": "a/b"},
+        {"interface": ".."},
+        {"advertisement_interval_cs": 0},
+        {"advertisement_interval_cs": "often"},
+        {"preempt": "yes"},
+        {"addresses": []},
+        {"addresses": ["10.0.0.1", "10.0.0.1"]},
+        {"addresses": ["10.0.0.1/24"]},
+        {"checksum": "md5"},
+        {"track": [{"penalty": 1}]},
+        {"track": [{"tracker": "a", "penalty": 255}]},
+        {"priorty": 7},
+    ],
+)
+def test_the_schema_refuses(changes):
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate({"virtual_routers": [dict(ROUTER, **changes)]})
+    with pytest.raises(ConfigError):
+        parse({"virtual_routers": [dict(ROUTER, **changes)]})
+
+
+def test_the_schema_demands_the_virtual_routers():
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate({"format": 1})
+
+
+def _walk(fields, options):
+    assert list(options) == [field.name for field in fields]
+    for field in fields:
+        option = options[field.name]
+        assert option.get("required", False) is field.required
+        assert ("default" in option) is not field.required
+        assert option.get("choices", []) == list(field.choices)
+        if field.kind is Kind.OBJECTS:
+            assert (option["type"], option["elements"]) == ("list", "dict")
+            _walk(field.fields, option["options"])
+        elif field.kind is Kind.ADDRESSES:
+            assert (option["type"], option["elements"]) == ("list", "str")
+
+
+def test_the_argument_spec_follows_the_table():
+    _walk(DOCUMENT_FIELDS, argument_spec())
+    router = argument_spec()["virtual_routers"]["options"]
+    assert router["vrid"] == {"type": "int", "required": True}
+    assert router["advertisement_interval_cs"] == {"type": "raw", "default": 100}
+    assert router["accept"] == {"type": "bool", "default": False}
+    assert router["track"]["options"]["penalty"] == {"type": "int", "default": 101}
+
+
+def test_addresses_are_written_in_their_short_form():
+    long_form = "2001:0db8:0000:0000:0000:0000:0000:00fe"
+    router = dict(ROUTER, family="ipv6", addresses=[long_form])
+    written = document(parse({"virtual_routers": [router]}))
+    assert written["virtual_routers"][0]["addresses"] == [str(ipaddress.ip_address(long_form))]
