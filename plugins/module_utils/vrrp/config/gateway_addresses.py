@@ -59,7 +59,8 @@ def place(written: Any, networks: Sequence[Network], path: str, problems: List[P
         try:
             if isinstance(item, int) and not isinstance(item, bool):
                 if not homes:
-                    raise Unreadable("too-many", "the VLAN has %d networks" % len(networks))
+                    hint = "write one number for each network, there are %d" % len(networks)
+                    raise Unreadable("too-many", hint)
                 for network in homes:
                     places[network].append(host(network, item))
             else:

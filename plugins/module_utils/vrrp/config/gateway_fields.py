@@ -117,7 +117,7 @@ ROUTER_FIELDS: Tuple[Field, ...] = (
         Kind.INTEGER,
         "Host part of its real addresses.",
         minimum=1,
-        maximum=(1 << 64) - 1,
+        maximum=0xFFFF,
     ),
     replace(_ENGINE["interface"], name="parent", default=None, required=False),
     _UPLINK,

@@ -13,7 +13,7 @@ from ..errors import Problem
 from .fields import DEFAULT_PENALTY, Field
 from .gateway_fields import INTERFACE_FIELD, ROUTER_FIELDS, UPLINK_FIELDS
 from .model import TrackerConfig, TrackerKind, TrackReference
-from .reading import Reading, read, shown
+from .reading import Reading, read, shown, stand_in
 from .validate import field_problem
 
 UPLINK = "uplink"
@@ -60,7 +60,7 @@ def read_row(
         if problem is not None:
             problems.append(problem)
             unsound.add(field.name)
-            values[field.name] = field.default
+            values[field.name] = stand_in(field)
     return Reading(path, values, frozenset(unsound))
 
 
@@ -136,7 +136,7 @@ def _host_numbers(
     numbers = {}
     for name, reading in readings.items():
         number = reading.values["host_number"]
-        if number is None:
+        if number is None or first[number] != name:
             number = next(free, None)
         if number is None:
             hint = "write one: there are more routers than numbers to choose from"

@@ -295,7 +295,7 @@ class _Row:
         )
 
     def _priorities(self, members: Mapping[str, Any]) -> Dict[str, int]:
-        """The priorities that are written and sound."""
+        """The priorities that are written; none when some of them are unsound."""
         written = self.reading.values["priorities"]
         if written is None:
             return {}
@@ -303,6 +303,7 @@ class _Row:
             hint = "write a mapping of all routers of the VLAN to priorities"
             self._note("priorities", "type", "is %s" % shown(written), hint)
             return {}
+        found = len(self.problems)
         sound = {}
         for name, priority in written.items():
             key = "priorities[%s]" % name
@@ -318,7 +319,7 @@ class _Row:
                 self._note(key, "unknown-router", "is no router of this VLAN", hint)
             else:
                 sound[name] = priority
-        return sound
+        return sound if len(self.problems) == found else {}
 
 
 # What does not fit together -----------------------------------------------------------------------
@@ -350,6 +351,9 @@ def _real(seat: Seat) -> Set[Address]:
 
 def _address_conflicts(vlan: Vlan) -> Iterator[Problem]:
     """A real address belongs to one router, and an owner owns all virtual addresses."""
+    for address in repeated(a for addresses in vlan.virtual.values() for a in addresses):
+        message = "has %s twice" % address
+        yield Problem(vlan.path + ".virtual", "duplicate-address", message, "keep one of them")
     first: Dict[Address, str] = {}
     for seat in vlan.seats:
         where = "%s.routers[%s]" % (vlan.path, seat.router)

@@ -105,8 +105,9 @@ def _preferred(vlan: Vlan, members: Sequence[str], preferences: Mapping[str, int
 
 
 def _order(members: Sequence[str], preferred: str, turn: int) -> List[str]:
-    """The preferred member, then the others, turned so many places."""
-    others = [name for name in members if name != preferred]
+    """The preferred member, then those behind it in a circle, turned so many places."""
+    place = members.index(preferred)
+    others = [*members[place + 1 :], *members[:place]]
     start = turn % len(others) if others else 0
     return [preferred, *others[start:], *others[:start]]
 

@@ -91,7 +91,7 @@ def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Pro
 
     path is empty for the whole document. Lists of objects come back as tuples of Reading.
     """
-    values = {each.name: _stand_in(each) for each in fields}
+    values = {each.name: stand_in(each) for each in fields}
     if not isinstance(document, Mapping):
         hint = "write an object with the fields %s" % ", ".join(each.name for each in fields)
         problems.append(Problem(path or "document", "type", "is %s" % shown(document), hint))
@@ -135,7 +135,7 @@ def _note_odd_keys(
         )
 
 
-def _stand_in(each: Field) -> Any:
+def stand_in(each: Field) -> Any:
     """The default, or for a required field something of its type that no rule will look at."""
     if not each.required:
         return each.default
@@ -156,7 +156,7 @@ def _what(each: Field) -> str:
         Kind.DURATION: "write a text with its unit, such as '15s' or '500ms'",
         Kind.ADDRESSES: "write a list of addresses such as 198.51.100.254 or 2001:db8::fe",
         Kind.OBJECTS: "write a list of objects",
-        Kind.ANY: "write a value",
+        Kind.ANY: "write it",
     }[each.kind]
 
 

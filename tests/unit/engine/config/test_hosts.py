@@ -90,8 +90,8 @@ def test_owner_and_backup():
             member(priority=200, version=2),
             member(version=2, advertisement_interval_cs=200),
             (
-                ".advertisement_interval_cs: is 200, and gw1 has 100 (use one interval on all routers "
-                "of the group: VRRPv2 discards advertisements with another one)"
+                ".advertisement_interval_cs: is 200, and gw1 has 100 (use one interval on all "
+                "routers of the group: VRRPv2 discards advertisements with another one)"
             ),
         ),
         (
