@@ -23,7 +23,7 @@ GRACE_S = 1.0
 
 
 class ActionModule(ActionBase):
-    """Scope router goes straight to the router; scope group becomes statements about each router."""
+    """Scope router goes straight to the router; scope group becomes statements about each."""
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
@@ -47,7 +47,8 @@ class ActionModule(ActionBase):
         board = Blackboard(self._directory(args, groups))
         result: dict[str, t.Any] = {"observed": []}
         if args["expect"]:
-            result = self._execute_module(MODULE, {**args, "scope": "router"}, task_vars=task_vars)
+            args["scope"] = "router"
+            result = self._execute_module(MODULE, args, task_vars=task_vars)
         return self._judged(result, groups, host, board)
 
     def _groups(self, args: dict[str, t.Any], hosts: list[str]) -> list[Group]:
@@ -79,7 +80,14 @@ class ActionModule(ActionBase):
         hosts = sorted({each for group in groups for each in group.hosts})
         seen = board.read_all(hosts, GRACE_S) if result.get("failed") else board.read()
         unmet = [sentence for sentence in (group.verdict(seen) for group in groups) if sentence]
-        if unmet or result.get("failed"):
-            unmet = unmet or result["unmet"]
-            result.update(failed=True, unmet=unmet, msg="\n".join(unmet))
-        return result
+        if not unmet and result.get("failed"):
+            unmet = result["unmet"]
+        if not unmet:
+            return result
+        # A fresh result: the module's own error would be shown in place of these sentences.
+        return {
+            "failed": True,
+            "msg": "\n".join(unmet),
+            "unmet": unmet,
+            "observed": result["observed"],
+        }
