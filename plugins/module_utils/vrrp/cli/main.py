@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     why = add("why", _why, "explain the last transitions of a virtual router")
     why.add_argument("name", metavar="NAME")
     watch = add("watch", _watch, "show the virtual routers live; without a terminal: their events")
+    simulate = add("simulate", _simulate, "run random histories of whole sites in virtual time")
+    simulate.add_argument("--seed", type=int, default=0, help="of the first history")
+    simulate.add_argument("--count", type=int, default=1, help="how many, with seeds that follow")
     add("schema", _schema, "print the JSON schema of the configuration")
     features = add("features", _features, "print what this host offers to the engine")
     features.add_argument("--json", action="store_true", help="print a JSON document")
@@ -146,6 +149,17 @@ def _watch(options: argparse.Namespace) -> int:
         else:
             show.watch_events(client)
     return EXIT_UNREACHABLE
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from ..sim.run import report
+
+    good = True
+    for seed in range(options.seed, options.seed + options.count):
+        lines, violations = report(seed, with_trace=options.count == 1)
+        print("\n".join(lines))
+        good = good and not violations
+    return EXIT_OK if good else EXIT_WARNING
 
 
 def _schema(_options: argparse.Namespace) -> int:

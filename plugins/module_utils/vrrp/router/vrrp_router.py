@@ -51,6 +51,7 @@ class VrrpRouter:
         self.trackers: Dict[str, TrackerState] = {}
         self.counters: Dict[str, int] = {}
         self._bound: Dict[str, BoundRouter] = {}
+        self._sorted: Tuple[BoundRouter, ...] = ()
         self._links: Dict[str, LinkFacts] = {}
         self._own_addresses: Dict[int, FrozenSet[bytes]] = {}
         self._by_wire: Dict[Tuple[int, Family, int], BoundRouter] = {}
@@ -71,9 +72,9 @@ class VrrpRouter:
         """When to call step(Tick()) at the latest; None: only when something happens."""
         return self._deadlines.next_ns()
 
-    def bound_routers(self) -> List[BoundRouter]:
+    def bound_routers(self) -> Tuple[BoundRouter, ...]:
         """All virtual routers, sorted by name."""
-        return [self._bound[name] for name in sorted(self._bound)]
+        return self._sorted
 
     def step(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
         """Everything to do because of the event, in order."""
@@ -276,6 +277,7 @@ class VrrpRouter:
                 self._bound[name].config = virtual_router
             else:
                 self._bound[name] = BoundRouter(virtual_router)
+        self._sorted = tuple(self._bound[name] for name in sorted(self._bound))
         self._refresh_all(now_ns)
 
     def _kept_tracker(self, name: str) -> Optional[TrackerState]:
