@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from types import FrameType
 
@@ -90,7 +91,11 @@ def _run(name: str) -> Line:
     if entry.needs_root and os.geteuid() != 0:
         section.require(False, f"{name} needs root and was not run")
     else:
-        entry.run(section)
+        try:
+            entry.run(section)
+        except Exception as error:
+            traceback.print_exc()
+            section.require(False, f"{name} broke off: {error!r}")
         for pid in processes.leftovers():
             section.require(False, f"{name} left a process behind: {processes.describe(pid)}")
             processes.end_tree(pid)

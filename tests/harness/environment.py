@@ -38,9 +38,12 @@ def prepare() -> dict[str, str]:
     directories += sorted({str(Path(python).parent) for python in pythons().values()})
     directories += [d for d in _path() if d not in directories]
     os.environ.update(
+        ANSIBLE_NOCOLOR="1",
+        COLUMNS="140",
         HOME=str(HOME),
         MOLECULE_EPHEMERAL_DIRECTORY=str(scratch() / "molecule"),
         LC_ALL="C.UTF-8",
+        NO_COLOR="1",
         PATH=os.pathsep.join(directories),
         PYTHONDONTWRITEBYTECODE="1",
         PYTHONPATH="",

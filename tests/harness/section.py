@@ -18,6 +18,9 @@ from xml.etree import ElementTree
 from . import processes
 from .environment import ROOT, scratch
 
+# What a shell answers for a command that is not there.
+NOT_STARTED = 127
+
 
 @dataclass
 class Tally:
@@ -113,12 +116,16 @@ class Section:
         """The exit status, or None when the time was up."""
         print(f"--- {title}", flush=True)
         started = time.monotonic()
-        with subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL) as process:
-            try:
-                status: int | None = process.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                status = None
-                processes.end_tree(process.pid)
+        status: int | None = NOT_STARTED
+        try:
+            with subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL) as process:
+                try:
+                    status = process.wait(timeout_s)
+                except subprocess.TimeoutExpired:
+                    status = None
+                    processes.end_tree(process.pid)
+        except OSError as error:
+            print(f"!!! {error}", flush=True)
         print(f"    {title}: {_explain(status)}, {time.monotonic() - started:.1f} s", flush=True)
         return status
 

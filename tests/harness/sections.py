@@ -134,32 +134,26 @@ def package(section: Section) -> None:
     if not section.require(len(archives) == 1, f"one archive expected, built: {archives}"):
         return
     installed = scratch() / "installed"
-    env = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(installed), ANSIBLE_CONFIG="/dev/null")
-    section.command(
-        "galaxy install",
-        [*galaxy, "install", "--offline", "-p", str(installed), *archives],
-        env=env,
-    )
-    section.command(
-        "galaxy verify",
-        [*galaxy, "verify", "--offline", "-p", str(installed), "vlangate.vrrp"],
-        env=env,
-    )
+    env = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(installed))
+    argv = [*galaxy, "install", "--offline", "-p", str(installed), *archives]
+    section.command("galaxy install", argv, cwd=scratch(), env=env)
+    argv = [*galaxy, "verify", "--offline", "-p", str(installed), "vlangate.vrrp"]
+    section.command("galaxy verify", argv, cwd=scratch(), env=env)
     documents = subprocess.run(
         ["ansible-doc", "--json", "--list", "vlangate.vrrp"],
+        cwd=scratch(),
         env=env,
         capture_output=True,
         text=True,
         check=False,
     )
     listed = sorted(json.loads(documents.stdout or "{}"))
-    modules = sorted(
-        f"vlangate.vrrp.{path.stem}" for path in (ROOT / "plugins" / "modules").glob("*.py")
-    )
-    section.require(listed == modules, f"ansible-doc lists {listed}, plugins/modules has {modules}")
-    collection = installed / "ansible_collections" / "vlangate" / "vrrp"
-    argv = ["ansible-playbook", "--syntax-check", "vlangate.vrrp.site", "vlangate.vrrp.verify"]
-    section.command("playbooks of the installed collection", argv, cwd=collection.parent, env=env)
+    modules = sorted(f"vlangate.vrrp.{path.stem}" for path in ROOT.glob("plugins/modules/*.py"))
+    problem = f"ansible-doc lists {listed}, plugins/modules has {modules}: {documents.stderr}"
+    section.require(listed == modules, problem)
+    playbooks = sorted(f"vlangate.vrrp.{path.stem}" for path in ROOT.glob("playbooks/*.yml"))
+    argv = ["ansible-playbook", "--syntax-check", *playbooks]
+    section.command("playbooks of the installed collection", argv, cwd=scratch(), env=env)
 
 
 def matrix(section: Section) -> None:
