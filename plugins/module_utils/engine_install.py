@@ -12,6 +12,7 @@ import grp
 import json
 import os
 import shutil
+import time
 import typing as t
 
 from .engine_service import (
@@ -208,6 +209,7 @@ class EngineInstall:
             self._note("daemon restarted")
         if self.module.check_mode:
             return restart
+        older, started_s = self.store.linked("previous"), time.time()
         self._link(release, before)
         try:
             if unit_changed or state.get("NeedDaemonReload") == "yes":
@@ -218,7 +220,13 @@ class EngineInstall:
         except ServiceError as error:
             reason = str(error)
         if reason is not None:
-            self._roll_back(release, before, old_unit, reason)
+            journal = self.service.journal(started_s)
+            outcome = self._rolled_back(before, older, old_unit)
+            raise NotInstalled(
+                "release %s did not come up: %s; %s. Its journal:\n%s"
+                % (release, reason, outcome, journal or "(empty)"),
+                rolled_back=before is not None,
+            )
         return restart
 
     def _restarted(self, release: str) -> t.Optional[str]:
@@ -231,32 +239,25 @@ class EngineInstall:
             self.store.link("current", release)
             self.store.link("previous", before)
 
-    def _roll_back(
-        self, release: str, before: t.Optional[str], old_unit: t.Optional[str], reason: str
-    ) -> t.NoReturn:
-        """Return to what ran before, and fail with the new release's last words."""
-        journal = self.service.journal()
-        outcome = "no release ran before, so the service was stopped"
+    def _rolled_back(
+        self, before: t.Optional[str], older: t.Optional[str], old_unit: t.Optional[str]
+    ) -> str:
+        """Return to what ran before; how that went, as part of a sentence."""
         try:
             if before is None or old_unit is None:
                 self.service.remove()
                 self.store.link("current", None)
-            else:
-                write_text(self.module, UNIT_FILE, old_unit, 0o644)
-                self.store.link("current", before)
-                self.service.read_units()
-                still = self._restarted(before)
-                outcome = "release %s runs again" % before
-                if still is not None:
-                    outcome = "going back to release %s did not help: %s" % (before, still)
+                return "no release ran before, so the service was stopped"
+            write_text(self.module, UNIT_FILE, old_unit, 0o644)
+            self.store.link("current", before)
+            self.store.link("previous", older)
+            self.service.read_units()
+            still = self._restarted(before)
         except ServiceError as error:
-            outcome = "going back failed as well: %s" % error
-        raise NotInstalled(
-            "release %s did not come up: %s; %s. Its journal:\n%s"
-            % (release, reason, outcome, journal or "(empty)"),
-            rolled_back=before is not None,
-            journal=journal.splitlines(),
-        )
+            return "going back failed as well: %s" % error
+        if still is not None:
+            return "going back to release %s did not help: %s" % (before, still)
+        return "release %s runs again" % before
 
     def _note(self, change: str) -> None:
         self.changes.append(change)

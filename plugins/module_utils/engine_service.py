@@ -42,7 +42,7 @@ ExecStopPost={python} -I {directory}/current cleanup --runtime-dir {runtime_dir}
 Restart=always
 RestartSec=200ms
 WatchdogSec=10s
-TimeoutStartSec=30s
+TimeoutStartSec=15s
 TimeoutStopSec=15s
 KillMode=mixed
 LimitNOFILE=65536
@@ -144,10 +144,11 @@ class Service:
         """Stop now and for good."""
         self._systemctl("disable", "--now", SERVICE)
 
-    def journal(self, lines: int = 30) -> str:
-        """The last lines that the daemon and systemd logged."""
+    def journal(self, since_s: float) -> str:
+        """What the daemon and systemd logged since a time (of the wall clock), at most 30 lines."""
         code, output, _error = self._run(
-            ["journalctl", "--unit", SERVICE, "--lines", str(lines), "--no-pager", "--quiet"]
+            ["journalctl", "--unit", SERVICE, "--since", "@%d" % since_s, "--lines", "30"]
+            + ["--no-pager", "--quiet"]
         )
         return output.strip() if code == 0 else ""
 
