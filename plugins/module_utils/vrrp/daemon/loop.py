@@ -55,6 +55,8 @@ class Loop:
         self._links = monitor.links()
         self._reconcile_ns: Optional[int] = None
         self._stopping = False
+        # Made before the sockets of a thousand interfaces: select() takes descriptors below 1024.
+        self._poll = select.epoll()
 
     def run(
         self,
@@ -64,38 +66,37 @@ class Loop:
         reload: Callable[[], None],
     ) -> None:
         """Until SIGTERM or SIGINT; SIGHUP calls reload."""
-        poll = select.epoll()
         fixed = (self._monitor.fileno(), control.fileno(), signals.fileno())
         watched: Tuple[int, ...] = ()
         try:
             while not self._stopping:
                 wanted = (*fixed, *self._io.filenos(), *self._prober.filenos())
                 if wanted != watched:
-                    self._watch(poll, watched, wanted)
+                    self._watch(watched, wanted)
                     watched = wanted
-                self._wait(poll, manager.deadline_ns())
+                self._wait(manager.deadline_ns())
                 self._take_signals(signals, reload)
                 self._turn()
                 control.serve()
                 manager.tick(self._clock.now_ns())
         finally:
-            poll.close()
+            self._poll.close()
         manager.stopping()
         self._shell.step(Stop(), self._clock.now_ns())
 
-    def _watch(self, poll: select.epoll, old: Tuple[int, ...], new: Tuple[int, ...]) -> None:
+    def _watch(self, old: Tuple[int, ...], new: Tuple[int, ...]) -> None:
         for descriptor in set(old) - set(new):
             try:
-                poll.unregister(descriptor)
+                self._poll.unregister(descriptor)
             except OSError:
                 continue  # closed meanwhile, and with that no longer in the set
         for descriptor in new:
             try:
-                poll.register(descriptor, select.EPOLLIN)
+                self._poll.register(descriptor, select.EPOLLIN)
             except FileExistsError:
                 continue
 
-    def _wait(self, poll: select.epoll, watchdog_ns: Optional[int]) -> None:
+    def _wait(self, watchdog_ns: Optional[int]) -> None:
         deadlines: List[int] = [
             deadline_ns
             for deadline_ns in (
@@ -110,7 +111,7 @@ class Loop:
         if deadlines:
             timeout_s = max(0, min(deadlines) - self._clock.now_ns()) / NS_PER_S
         # select() waits with microseconds, where epoll rounds up to milliseconds.
-        select.select((poll.fileno(),), (), (), timeout_s)
+        select.select((self._poll.fileno(),), (), (), timeout_s)
 
     def _take_signals(self, signals: Signals, reload: Callable[[], None]) -> None:
         taken = signals.take()

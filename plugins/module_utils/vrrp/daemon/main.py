@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import gc
 import os
+import resource
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -59,6 +60,7 @@ def run(options: Options) -> int:
             raise PlatformError("start on", "this host", hint="; ".join(missing))
         os.makedirs(options.runtime_dir, mode=0o755, exist_ok=True)
         with _only_one(options.runtime_dir):
+            _allow_descriptors()
             _run(options, config, features, log)
     except ConfigError as error:
         for problem in error.problems:
@@ -82,6 +84,12 @@ def _only_one(runtime_dir: str) -> Iterator[None]:
         yield
 
 
+def _allow_descriptors() -> None:
+    """As many descriptors as the host lets us: each interface needs a socket to send by."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log: Log) -> None:
     clock, signals, manager = MonotonicClock(), Signals(), ServiceManager()
     dataplane = LinuxDataplane(options.runtime_dir)
@@ -94,10 +102,10 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
         requests = Requests(shell, prober, clock, log, options.config_file, features)
         control = ControlServer(options.runtime_dir, options.control_group, requests.handle)
         closing.append(control)
+        loop = Loop(shell, clock, io, monitor, dataplane, prober, log)
         shell.watch(control.publish)
         shell.listen()
         prober.configure(config.trackers, clock.now_ns())
-        loop = Loop(shell, clock, io, monitor, dataplane, prober, log)
 
         def reload() -> None:
             manager.reloading(clock.now_ns())
