@@ -44,7 +44,6 @@ META_L4PROTO = 16
 META_IIFGROUP = 21
 BASE_NETWORK = 1
 BASE_TRANSPORT = 2
-_CHECKSUM_INET = 1
 # The kernel wants elements in messages below 64 KiB.
 _ELEMENTS_PER_MESSAGE = 1000
 
@@ -165,28 +164,26 @@ def in_set(name: str, number: int, register: int = _REGISTER) -> bytes:
     return _expression("lookup", text(1, name), big_endian(2, register), big_endian(4, number))
 
 
-def load_link_and(base: int, offset: int, length: int) -> bytes:
-    """The key of a set of (incoming link, octets of the packet)."""
-    return load_meta(META_IIF, KEY) + load(base, offset, length, _KEY_REST)
+def load_pair(link: int, base: int, offset: int, length: int) -> bytes:
+    """The key of a set of (link, octets of the packet); link is META_IIF or META_OIF."""
+    return load_meta(link, KEY) + load(base, offset, length, _KEY_REST)
 
 
 def link_key(ifindex: int, octets: bytes) -> bytes:
-    """The element that load_link_and looks for."""
+    """The element that load_pair looks for."""
     return struct.pack("=I", ifindex) + octets
 
 
-def write(base: int, offset: int, value: bytes, checksum_offset: int = -1) -> bytes:
-    """Overwrite octets of the packet, and mend the Internet checksum at checksum_offset."""
-    data = [
+def write(base: int, offset: int, value: bytes) -> bytes:
+    """Overwrite octets of a packet that has no checksum."""
+    immediate = _expression("immediate", big_endian(1, _REGISTER), nested(2, attribute(1, value)))
+    return immediate + _expression(
+        "payload",
         big_endian(5, _REGISTER),
         big_endian(2, base),
         big_endian(3, offset),
         big_endian(4, len(value)),
-    ]
-    if checksum_offset >= 0:
-        data += [big_endian(6, _CHECKSUM_INET), big_endian(7, checksum_offset)]
-    immediate = _expression("immediate", big_endian(1, _REGISTER), nested(2, attribute(1, value)))
-    return immediate + _expression("payload", *data)
+    )
 
 
 def verdict(code: int) -> bytes:

@@ -5,8 +5,9 @@
 
 Table inet: drops what is sent to a refused address (accept mode off, RFC 9568 section 6.4.3)
 except neighbour discovery, and keeps parents from answering for owned IPv6 addresses. Table arp:
-the same for owned IPv4 addresses (RFC 9568 sections 8.1.2 and 8.2.2). Both are replaced as a whole
-in one transaction, when the configuration changes and not when a master does.
+the same for owned IPv4 addresses, and parents name none of them when they ask themselves (RFC 9568
+sections 8.1.2 and 8.2.2). Both are replaced as a whole in one transaction, when the configuration
+changes and not when a master does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from ..errors import PlatformError
 from ..facts import is_link_local
@@ -25,25 +26,18 @@ from .plan import Filter, Guard
 
 _NETLINK_NETFILTER = 12
 _NF_INET_LOCAL_IN = 1
-_NF_INET_LOCAL_OUT = 3
 _NF_ARP_IN = 0
 _NF_ARP_OUT = 1
 _SOLICITATION = 135
 _ADVERTISEMENT = 136
 # Offsets in the headers of IPv4, IPv6, ARP and a neighbour solicitation (RFC 4861 section 4.3).
 _IPV4_DESTINATION = 16
-_IPV6_SOURCE = 8
 _IPV6_DESTINATION = 24
 _ARP_OPERATION = 6
-_ARP_SENDER_MAC = 8
 _ARP_SENDER = 14
 _ARP_TARGET = 24
-_ND_CHECKSUM = 2
 _ND_TARGET = 8
-_ND_OPTION = 24
-_ND_OPTION_MAC = 26
 _ARP_REQUEST = b"\0\1"
-_SOURCE_LINK_ADDRESS = b"\1\1"
 _HINTS = {
     errno.EPROTONOSUPPORT: "this kernel has no nf_tables",
     errno.EAFNOSUPPORT: "this kernel has no nf_tables for this family",
@@ -53,8 +47,8 @@ _HINTS = {
 }
 # One of each, to ask the kernel whether it could.
 _SAMPLE_GUARDS = (
-    Guard(1, bytes((192, 0, 2, 1)), bytes(6)),
-    Guard(1, bytes.fromhex("20010db8000000000000000000000001"), bytes(6)),
+    Guard(1, bytes((192, 0, 2, 1))),
+    Guard(1, bytes.fromhex("20010db8000000000000000000000001")),
 )
 _SAMPLE = Filter(tuple(guard.address for guard in _SAMPLE_GUARDS), _SAMPLE_GUARDS)
 
@@ -158,13 +152,10 @@ def _inet_content(packet_filter: Filter) -> List[bytes]:
         content.rule(
             "input",
             _neighbour_discovery(_SOLICITATION),
-            nft.load_link_and(nft.BASE_TRANSPORT, _ND_TARGET, 16),
+            nft.load_pair(nft.META_IIF, nft.BASE_TRANSPORT, _ND_TARGET, 16),
             content.in_set("owned", nft.KEY),
             nft.verdict(nft.DROP),
         )
-        content.chain("output", _NF_INET_LOCAL_OUT)
-        for guard in guards:
-            content.rule("output", *_speak_as(guard))
     if packet_filter.refused:
         _refuse(content, packet_filter.refused)
     return content.messages
@@ -206,37 +197,33 @@ def _neighbour_discovery(kind: int) -> bytes:
     )
 
 
-def _speak_as(guard: Guard) -> Iterator[bytes]:
-    """A solicitation that leaves the parent from an owned address names the virtual MAC."""
-    yield nft.meta_is(nft.META_OIF, struct.pack("=I", guard.ifindex))
-    yield _neighbour_discovery(_SOLICITATION)
-    yield nft.packet_has(nft.BASE_NETWORK, _IPV6_SOURCE, guard.address)
-    yield nft.packet_has(nft.BASE_TRANSPORT, _ND_OPTION, _SOURCE_LINK_ADDRESS)
-    yield nft.write(nft.BASE_TRANSPORT, _ND_OPTION_MAC, guard.mac, _ND_CHECKSUM)
-
-
 def _arp_content(guards: Sequence[Guard]) -> List[bytes]:
     """Sets, chains and rules of the table arp; empty when there is nothing to do."""
     if not guards:
         return []
     content = _Content(nft.FAMILY_ARP)
     content.add_set("owned", [nft.link_key(g.ifindex, g.address) for g in guards])
-    content.chain("input", _NF_ARP_IN)
-    content.rule(
-        "input",
-        nft.packet_has(nft.BASE_NETWORK, _ARP_OPERATION, _ARP_REQUEST),
-        nft.load_link_and(nft.BASE_NETWORK, _ARP_TARGET, 4),
-        content.in_set("owned", nft.KEY),
-        nft.verdict(nft.DROP),
-    )
-    content.chain("output", _NF_ARP_OUT)
-    for guard in guards:
+    for chain, hook, link in (
+        ("input", _NF_ARP_IN, nft.META_IIF),
+        ("output", _NF_ARP_OUT, nft.META_OIF),
+    ):
+        # Neither answer a question for an owned address, nor ask for it or announce it.
+        content.chain(chain, hook)
         content.rule(
-            "output",
-            nft.meta_is(nft.META_OIF, struct.pack("=I", guard.ifindex)),
-            nft.packet_has(nft.BASE_NETWORK, _ARP_SENDER, guard.address),
-            nft.write(nft.BASE_NETWORK, _ARP_SENDER_MAC, guard.mac),
+            chain,
+            nft.packet_has(nft.BASE_NETWORK, _ARP_OPERATION, _ARP_REQUEST),
+            nft.load_pair(link, nft.BASE_NETWORK, _ARP_TARGET, 4),
+            content.in_set("owned", nft.KEY),
+            nft.verdict(nft.DROP),
         )
+    # A question that leaves with the parent's MAC names no sender, as in RFC 5227: hosts answer it
+    # but learn nothing from it. With the virtual MAC the answer would come in by the wrong device.
+    content.rule(
+        "output",
+        nft.load_pair(nft.META_OIF, nft.BASE_NETWORK, _ARP_SENDER, 4),
+        content.in_set("owned", nft.KEY),
+        nft.write(nft.BASE_NETWORK, _ARP_SENDER, bytes(4)),
+    )
     return content.messages
 
 

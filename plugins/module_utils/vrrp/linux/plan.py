@@ -75,11 +75,10 @@ class ActualParent:
 
 @dataclass(frozen=True)
 class Guard:
-    """An owned address: the parent must not speak of it with its own MAC, but with this one."""
+    """An owned address: the parent must not speak of it with its own MAC."""
 
     ifindex: int
     address: bytes
-    mac: bytes
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ class SetFilter:
     def __str__(self) -> str:
         words = ["refuse %s" % _text(address) for address in self.packet_filter.refused]
         words += [
-            "guard %s on link %d as %s" % (_text(guard.address), guard.ifindex, guard.mac.hex(":"))
+            "guard %s on link %d" % (_text(guard.address), guard.ifindex)
             for guard in self.packet_filter.guards
         ]
         return "filter: %s" % (", ".join(words) or "nothing")
@@ -428,7 +427,7 @@ def _packet_filter(actual: Actual, desired: DesiredDataplane) -> Filter:
         for device in desired.devices:
             parent = actual.parents.get(device.parent_ifindex)
             for address in _owned(device, parent) if parent is not None else ():
-                guards.append(Guard(device.parent_ifindex, address, device.mac))
+                guards.append(Guard(device.parent_ifindex, address))
     guards.sort(key=lambda guard: (guard.ifindex, guard.address))
     return Filter(tuple(sorted(desired.refused)), tuple(guards))
 

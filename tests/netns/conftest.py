@@ -1,0 +1,74 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the tests with real sockets. They need root and network namespaces: without them
+they fail, for a test that did not run has shown nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+_HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(_HERE))
+sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
+
+from frames import Wire  # noqa: E402
+from hosts import Host  # noqa: E402
+from namespaces import Namespace, Site  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _able() -> None:
+    if os.geteuid() != 0:
+        pytest.fail("these tests make network namespaces: run them as root")
+    if shutil.which("ip") is None:
+        pytest.fail("these tests need the command ip: install iproute2")
+    try:
+        Namespace("try").remove()
+    except AssertionError as error:
+        pytest.fail("this host refuses network namespaces: %s" % error)
+
+
+@pytest.fixture
+def namespace() -> Iterator[Callable[[str], Namespace]]:
+    """Makes namespaces that are gone after the test, whatever happens."""
+    made = []
+
+    def make(role: str) -> Namespace:
+        made.append(Namespace(role))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.fixture
+def site(namespace: Callable[[str], Namespace]) -> Site:
+    """A router, a client on its LAN and a host beyond it."""
+    return Site([namespace(role) for role in ("router", "client", "far")])
+
+
+@pytest.fixture
+def wire(site: Site) -> Iterator[Wire]:
+    """The client's end of the LAN."""
+    opened = Wire(site.client, "eth0")
+    opened.router_mac = site.router.mac("lan0")
+    # The router knows its client, so that its answers need no question first.
+    site.router.ip("neigh", "add", "10.0.0.10", "lladdr", opened.mac, "dev", "lan0")
+    site.router.ip("neigh", "add", "2001:db8:a::10", "lladdr", opened.mac, "dev", "lan0")
+    opened.forget()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def host(site: Site, tmp_path: Path) -> Host:
+    """The data plane of the router."""
+    return Host(site.router, tmp_path)
