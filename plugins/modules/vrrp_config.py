@@ -31,7 +31,7 @@ attributes:
 options:
   fleet:
     description:
-      - The configurations of all routers of the site, keyed by host, such as the role R(vlangate.vrrp.gateways#role) passes.
+      - The configurations of all routers of the site, keyed by host, such as the role P(vlangate.vrrp.gateways#role) passes.
       - Rules that no router can check alone (one priority twice, two owners, different intervals or addresses) are checked over
         them on the controller, before any connection. The routers never see them.
     type: dict

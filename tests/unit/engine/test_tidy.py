@@ -23,7 +23,9 @@ DOCUMENTED = [Path("plugins", name) for name in ("modules", "doc_fragments", "fi
 MAXIMUM_FUNCTION = 70
 MAXIMUM_FILE = 600
 MAXIMUM_MODULE = 150
+# REUSE-IgnoreStart
 SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
+# REUSE-IgnoreEnd
 # Written in two pieces, so that this file does not contain what it looks for.
 MARKERS = re.compile("|".join(r"\b%s\b" % word for word in ("TO" + "DO", "FIX" + "ME", "X" * 3)))
 OUTSIDE_NAME = r"(?<![\w.~$}/-])"
