@@ -30,7 +30,7 @@ _ALREADY_GONE = (errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL, errno.ENOENT)
 _HINTS = {
     errno.EPERM: "run as root or with CAP_NET_ADMIN",
     errno.EOPNOTSUPP: "this kernel has no macvlan",
-    errno.EBUSY: "another device there has its MAC: is another VRRP daemon running?",
+    errno.EADDRINUSE: "another device there has its MAC: is another VRRP daemon running?",
 }
 
 
