@@ -64,6 +64,7 @@ class Lab:
     def __init__(self, spec: LabSpec) -> None:
         self.spec = spec
         self.directory = STATE / spec.prefix
+        self._rebooting: Dict[str, Process] = {}
 
     @classmethod
     def standing(cls, prefix: str) -> Lab:
@@ -147,14 +148,15 @@ class Lab:
         self.wait_until_booted(router)
 
     def reboot(self, router: str, wait: bool = True) -> None:
-        """Reboot a router in order, from inside."""
-        before = self._leader(router)
+        """Reboot a router in order, from inside; `wait_until_rebooted` is then for the caller."""
+        self._rebooting[router] = self._leader(router)
         self.execute(router, ["systemctl", "reboot"])
         if wait:
-            self.wait_until_rebooted(router, before)
+            self.wait_until_rebooted(router)
 
-    def wait_until_rebooted(self, router: str, before: Process) -> None:
+    def wait_until_rebooted(self, router: str) -> None:
         """Wait until the router runs again with another process 1 than before."""
+        before = self._rebooting.pop(router)
         wait_for(lambda: not is_alive(before), OFF_SECONDS, "%s to go down" % router)
         self.wait_until_booted(router)
 

@@ -10,6 +10,7 @@ on its standard input with a line of JSON on its standard output, and ends with 
 
     loss FROM_NS TO_NS    figures for the probes sent in that time (monotonic clock), per target
     steady                per target, the seconds for which every probe has been answered
+    late                  by how much we were behind the schedule at worst, since last asked
 
 A probe is lost when no answer came within a second. An outage lasts from the first lost probe to
 the next one that was answered. Nothing of the lab is imported: it runs as a single file.
@@ -168,10 +169,11 @@ def answer(line: str, targets: List[Target], schedule: Schedule) -> Dict[str, ob
     if word == "steady":
         now_ns = time.monotonic_ns()
         return {target.address: target.steady_seconds(now_ns) for target in targets}
+    if word == "late":
+        late_ms, schedule.latest_ns = schedule.latest_ns / NS_PER_MS, 0
+        return {"late_ms": late_ms}
     start_ns, stop_ns = int(numbers[0]), int(numbers[1])
-    figures: Dict[str, object] = {t.address: t.loss(start_ns, stop_ns) for t in targets}
-    figures["late_ms"], schedule.latest_ns = schedule.latest_ns / NS_PER_MS, 0
-    return figures
+    return {target.address: target.loss(start_ns, stop_ns) for target in targets}
 
 
 def main(addresses: List[str]) -> None:
