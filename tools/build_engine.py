@@ -26,7 +26,7 @@ def main() -> int:
         print("make engine: %s" % error, file=sys.stderr)
         return 1
     engine_archive.write_release(directory, archive)
-    print("%s: release %s, %d files" % (directory / "vlangate", archive.release, len(archive.files)))
+    print("%s: release %s" % (directory / "vlangate", archive.release))
     return 0
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import typing as t
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
         """One blackboard for each task, and for each item when it loops."""
         identity = json.dumps([str(self._task._uuid), [vars(group) for group in groups]])
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-        return os.path.join(C.DEFAULT_LOCAL_TMP, "vrrp_assert-" + digest)
+        return os.path.join(constants.DEFAULT_LOCAL_TMP, "vrrp_assert-" + digest)
 
     def _judged(
         self, result: dict[str, t.Any], groups: list[Group], host: str, board: Blackboard

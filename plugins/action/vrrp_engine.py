@@ -55,6 +55,7 @@ class ActionModule(ActionBase):
         try:
             path = self._connection._shell.join_path(folder, "release.tar.gz")
             self._transfer_data(path, archive.data())
+            self._fixup_perms2((folder, path))
             return self._execute_module(MODULE, {**args, "archive": path}, task_vars=task_vars)
         finally:
             self._remove_tmp_path(folder)

@@ -63,6 +63,7 @@ class EngineInstall:
     def present(self) -> t.Dict[str, t.Any]:
         """Install, switch and start; the facts to return."""
         release, files = self.manifest["release"], self.manifest["files"]
+        self._require_runtime_dir()
         self._require_python()
         before = self.store.linked("current")
         intact = self.store.is_intact(release, files)
@@ -104,6 +105,13 @@ class EngineInstall:
         return {"release": None, "previous": before, "restarted": False}
 
     # Its steps
+
+    def _require_runtime_dir(self) -> None:
+        runtime_dir = self.params["runtime_dir"]
+        if self.params["manage_service"] and not runtime_dir.startswith("/run/"):
+            raise NotInstalled(
+                "runtime_dir is %s, and systemd makes it below /run: write /run/NAME" % runtime_dir
+            )
 
     def _require_python(self) -> None:
         """The daemon's interpreter, checked before anything is touched."""

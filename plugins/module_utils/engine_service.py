@@ -8,6 +8,7 @@ Runs on the router inside a module; knows systemctl and the control socket, no A
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -85,16 +86,15 @@ RunCommand = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 def unit_text(params: t.Mapping[str, t.Any]) -> str:
     """The unit for the parameters of vrrp_engine."""
     scheduling = ""
-    if params["realtime_priority"]:
-        scheduling = "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=%d\n" % (
-            params["realtime_priority"]
-        )
+    priority = params["realtime_priority"]
+    if priority:
+        scheduling = "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=%d\n" % priority
     return UNIT.format(
         python=params["python"],
         directory=params["directory"],
         config_file=params["config_file"],
         runtime_dir=params["runtime_dir"],
-        runtime_name=params["runtime_dir"][len("/run/"):],
+        runtime_name=os.path.relpath(params["runtime_dir"], "/run"),
         group=params["control_group"],
         scheduling=scheduling,
     )

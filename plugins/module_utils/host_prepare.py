@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 
 NETWORKD = ("/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd")
 NETWORKMANAGER = ("/usr/sbin/NetworkManager",)
+PROC_SYS = "/proc/sys"
 
 
 class CannotPrepare(Exception):
@@ -45,9 +46,9 @@ class HostPrepare:
                 "make the interfaces yourself"
             )
         self._sysctls()
-        if any(map(os.path.exists, NETWORKMANAGER)):
-            if self._files(host_files.networkmanager_files()):
-                self._apply("NetworkManager.service", ["nmcli", "general", "reload", "conf"])
+        has_networkmanager = any(map(os.path.exists, NETWORKMANAGER))
+        if has_networkmanager and self._files(host_files.networkmanager_files()):
+            self._apply("NetworkManager.service", ["nmcli", "general", "reload", "conf"])
         if has_networkd:
             self._networkd(manage)
         return {"changed": bool(self.changes), "changes": self.changes, "diff": self.diff}
@@ -56,7 +57,7 @@ class HostPrepare:
         wanted = host_files.sysctls(self.interfaces, self.params["forwarding"])
         self._files({host_files.SYSCTL_FILE: host_files.sysctl_file(wanted)})
         for key, value in wanted.items():
-            path = "/proc/sys/" + key
+            path = os.path.join(PROC_SYS, key)
             now = read_text(path)
             if now is None or now.strip() == value:
                 continue
@@ -81,7 +82,7 @@ class HostPrepare:
             self._apply("systemd-networkd.service", ["networkctl", "reload"])
         for name in gone:
             if name.endswith(".netdev"):
-                device = name[len("80-vlangate-"): -len(".netdev")]
+                device = os.path.splitext(name)[0].replace("80-vlangate-", "", 1)
                 self._apply("systemd-networkd.service", ["networkctl", "delete", device])
 
     def _remove_stale(self, wanted: t.Mapping[str, str]) -> t.List[str]:

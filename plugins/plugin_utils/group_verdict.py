@@ -82,7 +82,7 @@ def read_groups(entries: t.Any, hosts: Sequence[str]) -> list[Group]:
     groups: dict[str, Group] = {}
     for number, entry in enumerate(entries):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-            raise ValueError("groups[%d]: name is missing: the name of its virtual routers" % number)
+            raise ValueError("groups[%d]: name is missing, that of its virtual routers" % number)
         members = entry.get("members") or hosts
         judged = tuple(host for host in hosts if host in members)
         master = entry["master"] if "master" in entry else entry.get("preferred")

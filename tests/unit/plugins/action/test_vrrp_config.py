@@ -1,0 +1,63 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller refuses a configuration before any connection is made."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from ansible_collections.vlangate.vrrp.plugins.action import vrrp_config as plugin
+
+
+def config(priority=100, **fields):
+    router = {
+        "name": "vlan10-v4",
+        "interface": "vlan10",
+        "family": "ipv4",
+        "vrid": 10,
+        "priority": priority,
+        "addresses": ["198.18.10.254"],
+        **fields,
+    }
+    return {"virtual_routers": [router]}
+
+
+def test_a_sound_fleet_reaches_the_router_without_the_fleet(action_for):
+    fleet = {"gw1": config(200), "gw2": config(150)}
+    action = action_for(plugin, {"config": config(200), "fleet": fleet}, [{"changed": True}])
+    assert action.run(task_vars={}) == {"changed": True}
+    assert action.calls == [("vlangate.vrrp.vrrp_config", {"config": config(200)})]
+
+
+def test_all_problems_are_told_and_no_module_runs(action_for):
+    action = action_for(plugin, {"config": config(0, vrid=256, colour="red")})
+    result = action.run(task_vars={})
+    assert result["failed"] and action.calls == []
+    assert result["msg"].startswith("3 problems in the configuration; nothing was touched:\n- ")
+    assert [problem["path"] for problem in result["problems"]] == [
+        "virtual_routers[vlan10-v4].colour",
+        "virtual_routers[vlan10-v4].priority",
+        "virtual_routers[vlan10-v4].vrid",
+    ]
+
+
+def test_what_no_router_can_see_alone_is_told(action_for):
+    fleet = {"gw1": config(200), "gw2": config(200)}
+    action = action_for(plugin, {"config": config(200), "fleet": fleet})
+    result = action.run(task_vars={})
+    assert result["failed"] and action.calls == []
+    assert "gw2" in result["msg"] and "priority" in result["msg"]
+
+
+def test_a_bad_neighbour_is_named(action_for):
+    fleet = {"gw1": config(200), "gw2": config(150, vrid=0)}
+    result = action_for(plugin, {"config": config(200), "fleet": fleet}).run(task_vars={})
+    assert "a problem in the configuration" in result["msg"]
+    assert "gw2: virtual_routers[vlan10-v4].vrid: is 0" in result["msg"]
+
+
+@pytest.mark.parametrize("args", [{}, {"config": "x"}, {"config": config(), "fleet": "gw1"}])
+def test_options_of_the_wrong_shape_are_refused(action_for, args):
+    with pytest.raises(AnsibleActionFail, match="the option"):
+        action_for(plugin, args).run(task_vars={})

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A configuration arrives whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+import pytest
+from ansible_collections.vlangate.vrrp.plugins.module_utils.config_apply import ConfigApply
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.parse import parse
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.render import canonical_json
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.errors import (
+    ConfigError,
+    ControlError,
+)
+
+
+def router(vrid, **fields):
+    return {
+        "name": "vlan%d-v4" % vrid,
+        "interface": "vlan%d" % vrid,
+        "family": "ipv4",
+        "vrid": vrid,
+        "addresses": ["198.18.%d.254" % vrid],
+        **fields,
+    }
+
+
+def config(*routers):
+    return {"virtual_routers": list(routers)}
+
+
+def text(document):
+    return canonical_json(parse(document))
+
+
+def digest(document):
+    return hashlib.sha256(text(document).encode()).hexdigest()
+
+
+OLD = config(router(10), router(20))
+NEW = config(router(10), router(20, priority=150))
+
+
+@pytest.fixture
+def apply_for(tmp_path, runtime_dir, module_for):
+    """ConfigApply for a document, beside an engine that finds nothing to say."""
+    (tmp_path / "lib" / "current").mkdir(parents=True)
+
+    def make(document, **options):
+        module = module_for(
+            config=document,
+            config_file=str(tmp_path / "etc" / "config.json"),
+            runtime_dir=runtime_dir,
+            directory=str(tmp_path / "lib"),
+            python="/usr/bin/python3",
+            timeout=5,
+            **options,
+        )
+        module.answers["check --host"] = (0, '{"problems": [], "warnings": []}', "")
+        return ConfigApply(module)
+
+    return make
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The configuration file, with OLD in it."""
+    path = tmp_path / "etc" / "config.json"
+    path.parent.mkdir()
+    path.write_text(text(OLD))
+    return path
+
+
+def running(daemon, document):
+    daemon.answers["show.status"] = {"engine": {"config_sha256": digest(document)}}
+    daemon.answers["do.reload"] = {"changes": []}
+
+
+def test_the_same_again_changes_nothing_and_asks_once(apply_for, file, daemon):
+    running(daemon, OLD)
+    apply = apply_for(OLD)
+    facts = apply.run()
+    assert (facts["changed"], facts["changes"], facts["reloaded"]) == (False, [], False)
+    assert daemon.asked == ["show.status"]
+    assert apply.module.commands == []
+
+
+def test_another_form_of_the_same_intent_is_the_same(apply_for, file, daemon):
+    running(daemon, OLD)
+    assert not apply_for(config(router(20), router(10, priority=100))).run()["changed"]
+
+
+def test_a_change_is_checked_written_and_reloaded(apply_for, file, daemon):
+    running(daemon, OLD)
+    apply = apply_for(NEW)
+    facts = apply.run()
+    assert facts["changes"] == [
+        {"kind": "changed", "name": "vlan20-v4", "fields": ["priority"], "hitless": True}
+    ]
+    assert (facts["changed"], facts["hitless"], facts["reloaded"]) == (True, True, True)
+    assert file.read_text() == text(NEW)
+    assert os.stat(str(file)).st_mode & 0o777 == 0o600
+    assert apply.module.ran("check --host --json") == 1
+    assert daemon.asked == ["show.status", "do.reload"]
+
+
+def test_the_diff_shows_only_what_changes(apply_for, file):
+    facts = apply_for(NEW).run()
+    for side, priority in (("before", 100), ("after", 150)):
+        shown = json.loads(facts["diff"][side])["virtual_routers"]
+        assert [(each["name"], each["priority"]) for each in shown] == [("vlan20-v4", priority)]
+
+
+def test_check_mode_checks_and_stops_before_writing(apply_for, file, daemon):
+    running(daemon, OLD)
+    apply = apply_for(NEW, check_mode=True)
+    facts = apply.run()
+    assert (facts["changed"], facts["reloaded"]) == (True, False)
+    assert file.read_text() == text(OLD)
+    assert daemon.asked == ["show.status"]
+    assert apply.module.ran("check --host --json") == 1
+
+
+def test_a_daemon_that_runs_something_else_is_reloaded(apply_for, file, daemon):
+    running(daemon, NEW)
+    facts = apply_for(OLD).run()
+    assert (facts["changed"], facts["reloaded"], facts["changes"]) == (True, True, [])
+
+
+def test_without_a_daemon_the_file_waits(apply_for, file):
+    apply = apply_for(NEW)
+    facts = apply.run()
+    assert (facts["changed"], facts["reloaded"]) == (True, False)
+    assert apply.warnings == ["the daemon does not run, so the configuration waits for it"]
+    assert file.read_text() == text(NEW)
+
+
+def test_a_refused_reload_takes_the_file_back(apply_for, file, daemon):
+    running(daemon, OLD)
+    problem = {"path": "virtual_routers[0].vrid", "code": "x", "message": "is bad", "hint": "fix"}
+    refusal = {"code": "config", "message": "no", "problems": [problem]}
+    daemon.answers["do.reload"] = {"error": refusal}
+    with pytest.raises(ControlError) as caught:
+        apply_for(NEW).run()
+    assert caught.value.problems == (problem,)
+    assert file.read_text() == text(OLD)
+
+
+def test_a_refused_first_reload_leaves_no_file(apply_for, tmp_path, daemon):
+    running(daemon, OLD)
+    daemon.answers["do.reload"] = {"error": {"code": "config", "message": "no"}}
+    with pytest.raises(ControlError):
+        apply_for(NEW).run()
+    assert not (tmp_path / "etc" / "config.json").exists()
+
+
+def test_what_the_router_refuses_is_not_written(apply_for, file):
+    apply = apply_for(NEW)
+    report = {
+        "problems": [{"path": "host", "code": "missing", "message": "no macvlan", "hint": ""}],
+        "warnings": [],
+    }
+    apply.module.answers["check --host"] = (2, json.dumps(report), "")
+    with pytest.raises(ConfigError, match="no macvlan"):
+        apply.run()
+    assert file.read_text() == text(OLD)
+
+
+def test_what_the_router_warns_of_is_handed_on(apply_for, file):
+    apply = apply_for(NEW)
+    report = {"problems": [], "warnings": ["vlan20-v4: interface vlan20 does not exist"]}
+    apply.module.answers["check --host"] = (1, json.dumps(report), "")
+    assert "vlan20-v4: interface vlan20 does not exist" in apply.run()["config_warnings"]
+
+
+def test_a_check_that_breaks_is_no_yes(apply_for, file):
+    apply = apply_for(NEW)
+    apply.module.answers["check --host"] = (1, "", "Traceback")
+    with pytest.raises(ControlError, match="Traceback"):
+        apply.run()
+    assert file.read_text() == text(OLD)
+
+
+def test_an_unusable_file_is_replaced_with_a_warning(apply_for, file):
+    file.write_text("{")
+    apply = apply_for(NEW)
+    assert len(apply.run()["changes"]) == 2
+    assert "was not usable and is replaced" in apply.warnings[0]
+    assert file.read_text() == text(NEW)
+
+
+def test_problems_come_all_at_once_and_before_everything(apply_for, daemon):
+    with pytest.raises(ConfigError) as caught:
+        apply_for(config(router(10, priority=0, colour="red"), router(20, version=4))).run()
+    assert len(caught.value.problems) == 3
+    assert daemon.asked == []

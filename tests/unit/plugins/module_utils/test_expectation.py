@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is stated about a router, and the sentence when it is not so."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.vlangate.vrrp.plugins.module_utils.expectation import (
+    OBSERVED,
+    Expectation,
+    observed,
+)
+
+ROUTER = {
+    "name": "vlan10-v4",
+    "interface": "vlan10",
+    "family": "ipv4",
+    "vrid": 10,
+    "state": "master",
+    "state_age_ns": 4000000000,
+    "waiting": None,
+    "addresses": ["198.18.10.254"],
+    "virtual_mac": "00:00:5e:00:01:0a",
+    "effective_priority": 200,
+    "master_address": "198.18.10.252",
+    "master_priority": 200,
+    "master_down_interval_ns": 3218750000,
+    "counters": {},
+}
+OTHER = {**ROUTER, "name": "vlan10-v6", "family": "ipv6"}
+
+
+def complaint(routers, **statement):
+    return Expectation.of(statement).complaint(routers)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"name": "vlan10-v4", "state": "master"},
+        {"name": "vlan10-v4", "state": "active"},
+        {"interface": "vlan10", "family": "ipv4", "vrid": 10, "state": "master"},
+        {"name": "vlan10-v4"},
+    ],
+)
+def test_it_is_so(statement):
+    assert complaint([ROUTER, OTHER], **statement) is None
+
+
+def test_another_state_is_told_with_what_explains_it():
+    router = {**ROUTER, "state": "backup", "master_address": "198.18.10.253"}
+    assert complaint([router], name="vlan10-v4", state="master") == (
+        "vlan10-v4: expected master, but it is backup for 4.0 s and hears master 198.18.10.253 "
+        "with priority 200"
+    )
+
+
+def test_a_waiting_router_says_for_what():
+    router = {**ROUTER, "state": "initialize", "state_age_ns": None, "waiting": "no such interface"}
+    assert complaint([router], name="vlan10-v4").endswith("but it is initialize: no such interface")
+
+
+def test_a_young_master_is_not_settled():
+    router = {**ROUTER, "state_age_ns": 3000000000}
+    assert "a settled master, but it is master for 3.0 s" in complaint([router], name="vlan10-v4")
+    assert complaint([router], name="vlan10-v4", state="master") is None
+
+
+def test_an_unknown_router_names_the_known_ones():
+    assert complaint([ROUTER, OTHER], name="vlan11-v4") == (
+        "vlan11-v4: there is no such virtual router here; there are: vlan10-v4, vlan10-v6"
+    )
+    assert complaint([], name="vlan11-v4").endswith("there are: none")
+
+
+def test_a_statement_that_fits_two_is_refused():
+    sentence = complaint([ROUTER, OTHER], interface="vlan10", vrid=10, state="master")
+    assert sentence == ("interface vlan10 VRID 10: could be any of vlan10-v4, vlan10-v6; name one")
+
+
+def test_only_the_fields_worth_returning_are_returned():
+    assert list(observed([ROUTER])[0]) == list(OBSERVED)

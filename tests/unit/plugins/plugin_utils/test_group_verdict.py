@@ -1,0 +1,125 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Exactly one master per group, the intended one, and the sentences when it is not so."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.vlangate.vrrp.plugins.plugin_utils.group_verdict import (
+    Blackboard,
+    Group,
+    read_groups,
+)
+
+HOSTS = ["gw1", "gw2"]
+
+
+def router(state, name="vlan10-v4", **fields):
+    return {
+        "name": name,
+        "state": state,
+        "state_age_ns": 3200000000,
+        "waiting": None,
+        "master_address": "198.18.10.253",
+        "master_priority": 150,
+        **fields,
+    }
+
+
+def seen(**states):
+    return {host: {"routers": [router(state)]} for host, state in states.items()}
+
+
+def group(master="gw1"):
+    return Group("vlan10-v4", master, ("gw1", "gw2"))
+
+
+def test_the_intended_master_alone_is_fine():
+    assert group().verdict(seen(gw1="master", gw2="backup")) is None
+
+
+@pytest.mark.parametrize("master", ["gw1", None])
+def test_two_masters_are_not(master):
+    sentence = group(master).verdict(seen(gw1="master", gw2="master"))
+    assert "gw1 is master for 3.2 s, gw2 is master for 3.2 s" in sentence
+
+
+@pytest.mark.parametrize("master", ["gw1", None])
+def test_no_master_is_not(master):
+    assert group(master).verdict(seen(gw1="backup", gw2="backup")) is not None
+
+
+def test_the_wrong_master_is_told_per_host():
+    assert group().verdict(seen(gw1="backup", gw2="master")) == (
+        "vlan10-v4: expected master gw1; seen: gw1 is backup for 3.2 s and hears master "
+        "198.18.10.253 with priority 150, gw2 is master for 3.2 s"
+    )
+
+
+def test_a_member_that_is_not_ready_is_told_with_its_reason():
+    observations = seen(gw1="master")
+    waiting = router("initialize", waiting="interface vlan10 does not exist")
+    observations["gw2"] = {"routers": [waiting]}
+    assert (
+        group().verdict(observations).endswith("gw2 is initialize: interface vlan10 does not exist")
+    )
+
+
+def test_a_member_that_does_not_answer_is_told():
+    observations = seen(gw1="master")
+    observations["gw2"] = {"error": "the engine does not answer"}
+    assert "gw2 did not tell: the engine does not answer" in group().verdict(observations)
+
+
+def test_a_member_without_the_group_is_told():
+    observations = seen(gw1="master")
+    observations["gw2"] = {"routers": []}
+    assert "gw2 has no such virtual router" in group().verdict(observations)
+
+
+def test_what_is_not_seen_yet_is_not_held_against_anybody():
+    assert group().verdict(seen(gw2="backup")) is None
+    assert group(None).verdict(seen(gw2="backup")) is None
+    assert group().verdict(seen(gw2="master")) is not None
+
+
+def test_a_master_outside_the_play_leaves_only_backups_here():
+    outside = Group("vlan10-v4", "gw9", ("gw1", "gw2"))
+    assert outside.verdict(seen(gw1="backup", gw2="backup")) is None
+    assert outside.verdict(seen(gw1="master", gw2="backup")) is not None
+
+
+def test_each_host_is_held_to_its_own_part():
+    assert group().expectation("gw1") == {"name": "vlan10-v4", "state": "master"}
+    assert group().expectation("gw2") == {"name": "vlan10-v4", "state": "backup"}
+    assert group(None).expectation("gw1") == {"name": "vlan10-v4"}
+
+
+def test_groups_of_the_filter_fit_and_come_once():
+    entry = {"name": "a", "preferred": "gw2", "members": ["gw2", "gw9", "gw1"], "priority": 200}
+    assert read_groups([entry, {**entry, "priority": 150}], HOSTS) == [
+        Group("a", "gw2", ("gw1", "gw2"))
+    ]
+
+
+def test_master_comes_before_preferred_even_when_nobody():
+    entry = {"name": "a", "preferred": "gw2", "master": None}
+    assert read_groups([entry], HOSTS) == [Group("a", None, ("gw1", "gw2"))]
+
+
+@pytest.mark.parametrize("entries", [None, [], "a", [{}], [{"name": 1}], ["a"]])
+def test_bad_groups_are_refused(entries):
+    with pytest.raises(ValueError, match="groups"):
+        read_groups(entries, HOSTS)
+
+
+def test_the_blackboard_shows_the_last_word_of_each(tmp_path):
+    directory = str(tmp_path / "board")
+    Blackboard(directory).write("gw1", {"routers": [1]})
+    Blackboard(directory).write("gw1", {"routers": [2]})
+    Blackboard(directory).write("gw/2", {"error": "x"})
+    posts = Blackboard(directory).read_all(["gw1", "gw/2"], 0)
+    assert posts["gw1"]["routers"] == [2]
+    assert posts["gw/2"]["error"] == "x"
+    assert Blackboard(directory).read_all(["gw1", "gw3"], 0).keys() == {"gw1", "gw/2"}
