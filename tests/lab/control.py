@@ -54,8 +54,8 @@ def temporary_lab(spec: LabSpec, progress: Report = quiet) -> Iterator[Lab]:
             yield lab
         finally:
             with uninterrupted():
-                progress("removing the lab")
                 lab.down()
+            progress("the lab is removed")
 
 
 class Lab:

@@ -82,10 +82,14 @@ def _play(lab: Lab, playbook: str) -> str:
     said = []
     assert child.stdout is not None
     with child:
-        for line in child.stdout:
-            said.append(line)
-            if line.strip():
-                print("    " + line.rstrip(), flush=True)
+        try:
+            for line in child.stdout:
+                said.append(line)
+                if line.strip():
+                    print("    " + line.rstrip(), flush=True)
+        except BaseException:
+            child.kill()  # nobody waits for a play that nobody will see
+            raise
     if child.returncode != 0:
         raise LabError("playbooks/%s.yml failed (%d)" % (playbook, child.returncode))
     return "".join(said)
@@ -196,8 +200,8 @@ class _Drill:
         before = self._hops(fault)
         start_ns = time.monotonic_ns()
         fault.strike(lab, master)
-        wait_for(lambda: backup in groups(lab)[group.name].masters, SETTLE_SECONDS,
-                 "%s to be master of %s" % (backup, group.name), 0.1)  # fmt: skip
+        wait_for(lambda: self._masters().get(group.name) == backup, SETTLE_SECONDS,
+                 "%s to be the only master of %s" % (backup, group.name), 0.1)  # fmt: skip
         self._steady(prober)
         stop_ns = time.monotonic_ns()
         bound_ms = fault.bound_ns(group.reports[backup]) * fault.tolerance / NS_PER_MS
@@ -218,9 +222,8 @@ class _Drill:
                  "the preferred masters to be back", 0.2)  # fmt: skip
         self._settle(prober)
         loss = prober.loss(start_ns, time.monotonic_ns())
-        skews_ns = [skew_time_ns(group.reports[router])
-                    for group in groups(self._lab).values() for router in group.backups]  # fmt: skip
-        self._report("return", loss, max(skews_ns) / NS_PER_MS)
+        reports = [g.reports[backup] for g in groups(self._lab).values() for backup in g.backups]
+        self._report("return", loss, max(map(skew_time_ns, reports)) / NS_PER_MS)
         late_ms = prober.late_ms()
         if late_ms > LATE_MS:
             print("    (the prober itself was up to %.0f ms late: a busy machine)" % late_ms)
@@ -234,8 +237,13 @@ class _Drill:
         self._steady(prober)
 
     def _steady(self, prober: Prober) -> None:
-        wait_for(lambda: prober.steady_seconds() >= STEADY_SECONDS, SETTLE_SECONDS,
-                 "traffic without loss", 0.1)  # fmt: skip
+        """Watch for a while from now on, and then until nothing was lost for that long."""
+        enough = time.monotonic() + STEADY_SECONDS
+
+        def is_steady() -> bool:
+            return time.monotonic() >= enough and prober.steady_seconds() >= STEADY_SECONDS
+
+        wait_for(is_steady, SETTLE_SECONDS, "traffic without loss", 0.1)
 
     def _hops(self, fault: _Fault) -> Dict[str, str]:
         """The real router behind the gateway of the group's VLAN, by family."""
@@ -255,9 +263,7 @@ class _Drill:
             print("    %-26s first hop %s before, %s after  %s"
                   % ("traceroute, " + family, *hops, _verdict(good)))  # fmt: skip
             if not good:
-                self._failures.append(
-                    "%s: first hop of %s was %s, then %s" % (drill, family, *hops)
-                )
+                self._failures.append("%s, %s: first hop %s, then %s" % (drill, family, *hops))
 
     def _report(self, drill: str, losses: Dict[str, Loss], bound_ms: float) -> None:
         """One line for each path, with its verdict."""
