@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from typing import Sequence, Tuple
 
@@ -53,6 +54,10 @@ class Host:
         """See ports.Dataplane."""
         with self.namespace.inside():
             self.dataplane.apply(desired)
+            for device in desired.devices:
+                for address in device.addresses:
+                    if len(address.address) == 16:
+                        _wait_for_group(device.name, address.address)
 
     def reconcile(self) -> bool:
         """See ports.Dataplane."""
@@ -109,6 +114,19 @@ class Host:
         addresses = vips(family)
         device = self.device(family, addresses)
         return self.desired(device, refused=addresses if refused else ())
+
+
+def _wait_for_group(device: str, address: bytes) -> None:
+    """The kernel joins the group of a new IPv6 address by a queue, within milliseconds; until
+    then no solicitation reaches it."""
+    group = "ff0200000000000000000001ff" + address[-3:].hex()
+    end = time.monotonic() + 2
+    while True:
+        with open("/proc/thread-self/net/igmp6", encoding="ascii") as file:
+            if any(line.split()[1:3] == [device, group] for line in file):
+                return
+        assert time.monotonic() < end, "%s never joined %s" % (device, group)
+        time.sleep(0.001)
 
 
 def vips(family: Family) -> Tuple[str, ...]:

@@ -57,9 +57,10 @@ def test_a_backup_sends_nothing_from_the_virtual_mac(host: Host, wire: Wire) -> 
     wire.listen(LATE_TALK_S)
     assert wire.from_mac(MAC4) == []
     host.apply(host.master(Family.IPV4))
+    wire.listen(LATE_TALK_S)
     assert wire.ask_arp(VIP4) and wire.from_mac(MAC4)
-    host.apply(host.backup(Family.IPV4))
     wire.forget()
+    host.apply(host.backup(Family.IPV4))
     wire.listen(LATE_TALK_S)
     assert wire.from_mac(MAC4) == []
 

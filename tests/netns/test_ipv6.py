@@ -63,9 +63,10 @@ def test_a_backup_sends_nothing_from_the_virtual_mac(host: Host, wire: Wire) -> 
     wire.listen(LATE_TALK_S)
     assert wire.from_mac(MAC6) == []
     host.apply(host.master(Family.IPV6))
+    wire.listen(LATE_TALK_S)
     assert wire.ask_neighbour(VIP6) and wire.from_mac(MAC6)
-    host.apply(host.backup(Family.IPV6))
     wire.forget()
+    host.apply(host.backup(Family.IPV6))
     wire.listen(LATE_TALK_S)
     assert wire.from_mac(MAC6) == []
 
