@@ -5,7 +5,7 @@
 
 import pytest
 from engine_kit.lan import Lan
-from engine_kit.values import NS_PER_S, T0, config, group, group6
+from engine_kit.values import NS_PER_S, config, group, group6
 
 from vrrp.config.model import RouterConfig
 from vrrp.router.events import ConfigReplaced
@@ -209,7 +209,3 @@ def test_groups_of_a_lan_are_shared_and_fail_over_one_by_one():
     lan.kill("b")
     lan.run(10)
     assert states("a") == ["master", "master"]
-
-
-def test_the_lan_starts_at_the_common_time():
-    assert Lan().now_ns == T0
