@@ -16,7 +16,6 @@ import time
 import typing as t
 
 from .engine_service import (
-    LAUNCHER_FILE,
     UNIT_FILE,
     Service,
     ServiceError,
@@ -28,7 +27,7 @@ from .engine_service import (
 from .release_store import DamagedArchive, ReleaseStore
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.render import canonical_json
-from .vrrp_module import read_text, write_text
+from .vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, read_text, write_text
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -36,6 +35,24 @@ if t.TYPE_CHECKING:
 OLDEST_PYTHON = (3, 8)
 KEPT_RELEASES = 3
 EMPTY_CONFIG = canonical_json(RouterConfig())
+
+
+def argument_spec() -> t.Dict[str, t.Any]:
+    """The options of vrrp_engine."""
+    return {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "directory": {"type": "path", "default": DIRECTORY},
+        "config_file": {"type": "path", "default": CONFIG_FILE},
+        "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
+        "control_group": {"type": "str", "default": "vlangate"},
+        "python": {"type": "path", "default": PYTHON},
+        "launcher": {"type": "path", "default": "/usr/sbin/vlangate"},
+        "realtime_priority": {"type": "int", "default": 20},
+        "manage_service": {"type": "bool", "default": True},
+        "timeout": {"type": "float", "default": 30},
+        "manifest": {"type": "dict"},
+        "archive": {"type": "path"},
+    }
 
 
 class NotInstalled(Exception):
@@ -76,7 +93,7 @@ class EngineInstall:
         self._note_manifest(before)
         self._group()
         self._file(self.params["config_file"], EMPTY_CONFIG, 0o600, replace=False)
-        self._file(LAUNCHER_FILE, launcher_text(self.params), 0o755)
+        self._file(self.params["launcher"], launcher_text(self.params), 0o755)
         if before != release:
             self._note("current is %s" % release)
         restarted = self._switch(release, before)
@@ -94,10 +111,10 @@ class EngineInstall:
                 self.service.remove()
                 os.unlink(UNIT_FILE)
                 self.service.read_units()
-        if os.path.exists(LAUNCHER_FILE):
-            self._note("%s removed" % LAUNCHER_FILE)
+        if os.path.exists(self.params["launcher"]):
+            self._note("%s removed" % self.params["launcher"])
             if not self.module.check_mode:
-                os.unlink(LAUNCHER_FILE)
+                os.unlink(self.params["launcher"])
         if os.path.isdir(self.store.directory):
             self._note("%s removed" % self.store.directory)
             if not self.module.check_mode:

@@ -17,7 +17,6 @@ from .vrrp.errors import ControlError
 
 SERVICE = "vlangated.service"
 UNIT_FILE = "/etc/systemd/system/" + SERVICE
-LAUNCHER_FILE = "/usr/sbin/vlangate"
 
 #: Seconds between two looks at a daemon that is coming up.
 POLL_S = 0.1

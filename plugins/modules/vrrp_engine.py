@@ -52,6 +52,10 @@ options:
     description: The interpreter that runs the daemon.
     type: path
     default: /usr/bin/python3
+  launcher:
+    description: The command C(vlangate) for people.
+    type: path
+    default: /usr/sbin/vlangate
   realtime_priority:
     description:
       - Priority in the round-robin real-time class, so that a busy router does not lose its adverts.
@@ -109,26 +113,13 @@ changes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.engine_install import EngineInstall, NotInstalled
+from ..module_utils.engine_install import EngineInstall, NotInstalled, argument_spec
 from ..module_utils.engine_service import ServiceError
-from ..module_utils.vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "directory": {"type": "path", "default": DIRECTORY},
-            "config_file": {"type": "path", "default": CONFIG_FILE},
-            "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
-            "control_group": {"type": "str", "default": "vlangate"},
-            "python": {"type": "path", "default": PYTHON},
-            "realtime_priority": {"type": "int", "default": 20},
-            "manage_service": {"type": "bool", "default": True},
-            "timeout": {"type": "float", "default": 30},
-            "manifest": {"type": "dict"},
-            "archive": {"type": "path"},
-        },
+        argument_spec=argument_spec(),
         required_if=[("state", "present", ("manifest",))],
         supports_check_mode=True,
     )

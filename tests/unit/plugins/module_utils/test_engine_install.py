@@ -45,7 +45,6 @@ class Host:
         self.unit = tmp_path / "vlangated.service"
         self.lib = tmp_path / "lib"
         monkeypatch.setattr(engine_install, "UNIT_FILE", str(self.unit))
-        monkeypatch.setattr(engine_install, "LAUNCHER_FILE", str(tmp_path / "vlangate"))
         monkeypatch.setattr(engine_install.grp, "getgrnam", lambda name: None)
         monkeypatch.setattr(engine_install, "running_release", lambda runtime_dir: self.running)
         monkeypatch.setattr(engine_install, "wait_until_well", self._wait)
@@ -86,6 +85,7 @@ class Host:
             "runtime_dir": "/run/vlangate",
             "control_group": "vlangate",
             "python": "/bin/sh",
+            "launcher": str(self.root / "vlangate"),
             "realtime_priority": 20,
             "manage_service": True,
             "timeout": 1,
