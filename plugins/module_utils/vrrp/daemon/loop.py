@@ -14,6 +14,7 @@ import signal
 from typing import Callable, List, Optional, Tuple
 
 from ..errors import PlatformError
+from ..facts import LinkFacts
 from ..ports import Clock, Dataplane, FrameIO, LinkMonitor, Prober
 from ..router.events import LinksChanged, PacketReceived, Stop, Tick, TrackerReported
 from ..units import NS_PER_S
@@ -52,7 +53,8 @@ class Loop:
         self._dataplane = dataplane
         self._prober = prober
         self._log = log
-        self._links = monitor.links()
+        # The router was made before: the first change of links is compared with nothing.
+        self._links: Tuple[LinkFacts, ...] = ()
         self._reconcile_ns: Optional[int] = None
         self._stopping = False
         # Made before the sockets of a thousand interfaces: select() takes descriptors below 1024.
@@ -97,6 +99,8 @@ class Loop:
                 continue
 
     def _wait(self, watchdog_ns: Optional[int]) -> None:
+        if self._shell.needs_reconcile and self._reconcile_ns is None:
+            self._reconcile_ns = self._clock.now_ns() + RETRY_DELAY_NS
         deadlines: List[int] = [
             deadline_ns
             for deadline_ns in (
@@ -155,10 +159,7 @@ class Loop:
                 return
 
     def _reconcile(self) -> None:
-        now_ns = self._clock.now_ns()
-        if self._shell.needs_reconcile and self._reconcile_ns is None:
-            self._reconcile_ns = now_ns + RETRY_DELAY_NS
-        if self._reconcile_ns is None or now_ns < self._reconcile_ns:
+        if self._reconcile_ns is None or self._clock.now_ns() < self._reconcile_ns:
             return
         self._reconcile_ns = None
         self._shell.needs_reconcile = False

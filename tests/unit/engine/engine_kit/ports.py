@@ -171,6 +171,8 @@ class FakeProber:
     def poll(self, now_ns: int) -> List[ProbeResult]:
         if self.wanted_ns is not None and self.wanted_ns <= now_ns:
             self.wanted_ns = None
+        for each in self.readables:
+            each.lower()
         results, self.results = self.results, []
         return results
 

@@ -1,0 +1,423 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loop over a host that is not there: what comes first, what is bounded, what is repeated.
+
+select() does not wait here: when nothing is readable it moves the clock instead.
+"""
+
+import select
+import signal
+
+import pytest
+from engine_kit.packets import V3
+from engine_kit.ports import (
+    FakeClock,
+    FakeDataplane,
+    FakeIO,
+    FakeLog,
+    FakeMonitor,
+    FakeProber,
+    Readable,
+    refused,
+)
+from engine_kit.values import NS_PER_MS, NS_PER_S, T0, config, group, link, ping
+
+from vrrp.config.model import TrackReference
+from vrrp.daemon import loop as loop_module
+from vrrp.daemon.loop import FRAMES_PER_READ, READS_PER_TURN, Loop
+from vrrp.daemon.shell import Shell
+from vrrp.facts import ProbeResult
+from vrrp.fsm.states import State
+from vrrp.router.vrrp_router import VrrpRouter
+
+DOWN_NS = 3_609_375_000
+SIGTERM, SIGHUP = signal.SIGTERM, signal.SIGHUP
+
+
+class TimedJournal(list):
+    """Writes the time, in milliseconds after T0, before every entry."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def append(self, entry):
+        super().append(((self.clock.time_ns - T0) / NS_PER_MS, *entry))
+
+
+class Surroundings:
+    """Service manager, signals and control socket of a loop; and the script of the test."""
+
+    def __init__(self, clock, journal):
+        self.clock, self.journal = clock, journal
+        self.readable = Readable()
+        self.script = []
+        self.watchdog_ns = None
+
+    def at(self, milliseconds, happening):
+        """Call happening at that time after T0; it may return signals."""
+        self.script.append((T0 + round(milliseconds * NS_PER_MS), happening))
+        self.script.sort(key=lambda entry: entry[0])
+
+    # Signals
+    def fileno(self):
+        return self.readable.fileno()
+
+    def take(self):
+        taken = set()
+        while self.script and self.script[0][0] <= self.clock.time_ns:
+            _at_ns, happening = self.script.pop(0)
+            taken |= happening() or set()
+        return taken
+
+    # ServiceManager
+    def deadline_ns(self):
+        """The next line of the script wakes the loop too."""
+        times = [at_ns for at_ns, _happening in self.script[:1]]
+        times += [self.watchdog_ns] if self.watchdog_ns is not None else []
+        return min(times, default=None)
+
+    def tick(self, now_ns):
+        if self.watchdog_ns is not None and now_ns >= self.watchdog_ns:
+            self.journal.append(("watchdog",))
+            self.watchdog_ns = now_ns + NS_PER_S
+
+    def stopping(self):
+        self.journal.append(("stopping",))
+
+
+class FakeControl:
+    """ControlServer."""
+
+    def __init__(self):
+        self.readable = Readable()
+        self.served = 0
+        self.serving = lambda: None
+
+    def fileno(self):
+        return self.readable.fileno()
+
+    def serve(self):
+        self.served += 1
+        self.serving()
+
+
+class Stage:
+    """A loop with everything around it."""
+
+    def __init__(self, wanted, monkeypatch, then=()):
+        self.clock = FakeClock()
+        self.journal = TimedJournal(self.clock)
+        self.io = FakeIO(self.journal)
+        self.monitor = FakeMonitor(link())
+        self.dataplane = FakeDataplane(self.journal)
+        self.prober = FakeProber()
+        self.control = FakeControl()
+        self.around = Surroundings(self.clock, self.journal)
+        self.router = VrrpRouter(wanted, self.monitor.links(), T0)
+        log = FakeLog(self.journal)
+        self.shell = Shell(self.router, self.io, self.dataplane, log)
+        if then:
+            self.monitor.change(*then)
+        self.loop = Loop(
+            self.shell, self.clock, self.io, self.monitor, self.dataplane, self.prober, log
+        )
+        self.turns = 0
+        monkeypatch.setattr(loop_module, "select", self)
+
+    # Stands in for the module select.
+    EPOLLIN, epoll = select.EPOLLIN, select.epoll
+
+    def select(self, reading, _writing, _failing, timeout_s):
+        self.turns += 1
+        assert self.turns < 10_000, "it turns without end"
+        if not select.select(reading, (), (), 0)[0]:
+            assert timeout_s is not None, "it would wait for ever"
+            # Rounded up as the kernel does: a wait is never shorter than it was asked for.
+            self.clock.time_ns += int(timeout_s * NS_PER_S) + 1
+
+    def run(self, until_ms, reload=None):
+        """Until SIGTERM at that time after T0; the journal is returned."""
+        self.around.at(until_ms, lambda: {SIGTERM})
+        self.loop.run(self.control, self.around, self.around, reload or (lambda: None))
+        return self.journal
+
+    def did(self, *kinds):
+        return [each for each in self.journal if each[1] in kinds]
+
+    def state(self):
+        return self.router.bound_routers()[0].state
+
+    def close(self):
+        for each in (self.io, self.monitor, self.prober):
+            each.close()
+        self.control.readable.close()
+        self.around.readable.close()
+
+
+@pytest.fixture(name="stage")
+def stage_with_one_group(monkeypatch):
+    stage = Stage(config(group()), monkeypatch)
+    yield stage
+    stage.close()
+
+
+def rounded(entries):
+    return [(round(at), *rest) for at, *rest in entries]
+
+
+# Time
+
+
+def test_a_lonely_router_becomes_master_and_advertises_each_second(stage):
+    stage.run(8_000)
+    sent = [each for each in stage.did("send") if each[3] != "announcement"]
+    assert rounded(sent) == [
+        (3609, "send", 7, 100),
+        (4600, "send", 7, 100),
+        (5600, "send", 7, 100),
+        (6600, "send", 7, 100),
+        (7600, "send", 7, 100),
+        (8000, "send", 7, 0),
+    ]
+    assert all(0 <= at - round(at) < 0.001 for at, *_rest in sent[1:]), "to the microsecond"
+
+
+def test_it_turns_only_when_there_is_something_to_do(stage):
+    stage.run(60_000)
+    # A start, a takeover, repeated announcements, an advert a second, the end.
+    assert stage.turns < 75
+
+
+def test_packets_are_read_before_timers_are_believed(stage):
+    """The daemon was held up for longer than a master down interval, but the master lives."""
+
+    def stalled():
+        stage.io.deliver(V3.but(priority=200).received())
+        stage.clock.time_ns += 100 * NS_PER_S
+
+    stage.around.at(1_000, stalled)
+    stage.run(102_000)
+    assert stage.did("send") == []
+    stalled_until_ns = T0 + 101 * NS_PER_S
+    (bound,) = stage.router.bound_routers()
+    assert bound.counters == {"advertisement-rcvd": 1}
+    assert bound.history[-1].at_ns > stalled_until_ns, "it was stopped as a backup"
+    assert bound.history[-1].transition.previous is State.BACKUP
+
+
+def test_a_stall_without_a_living_master_ends_in_a_takeover(stage):
+    def stalled():
+        stage.clock.time_ns += 100 * NS_PER_S
+
+    stage.around.at(1_000, stalled)
+    stage.run(101_500)
+    assert rounded(stage.did("send"))[0] == (101_000, "send", 7, 100)
+
+
+def test_a_flood_does_not_hold_up_timers_for_ever(stage):
+    flood = [V3.but(vrid=99).received()] * (FRAMES_PER_READ * READS_PER_TURN + 1)
+    seen = []
+
+    def flooded():
+        stage.clock.time_ns = T0 + DOWN_NS
+        stage.io.deliver(*flood)
+        stage.io.reads.clear()
+
+    stage.around.at(1_000, flooded)
+    stage.around.at(DOWN_NS / NS_PER_MS, lambda: seen.append(len(stage.io.waiting)))
+    stage.run(3_700)
+    assert stage.io.reads[:READS_PER_TURN] == [FRAMES_PER_READ] * READS_PER_TURN
+    assert rounded(stage.did("send"))[0] == (3609, "send", 7, 100)
+    assert stage.router.counters["vrid-errors"] == len(flood), "the rest came in the next turn"
+
+
+def test_waiting_packets_wake_it(stage):
+    heard = []
+
+    def deliver():
+        stage.io.deliver(V3.but(priority=200).received())
+
+    stage.around.at(500, deliver)
+    stage.around.at(501, lambda: heard.append(stage.router.bound_routers()[0].counters.copy()))
+    stage.run(600)
+    assert heard == [{"advertisement-rcvd": 1}]
+
+
+def test_a_socket_that_fails_is_logged_and_read_again(stage):
+    def broken():
+        stage.io.receive_error = refused("receive")
+        stage.io.deliver(V3.but(priority=200).received())
+
+    stage.around.at(500, broken)
+    stage.run(600)
+    assert [each[1:3] for each in stage.did("log")][1] == ("log", "error")
+    assert stage.router.bound_routers()[0].counters == {"advertisement-rcvd": 1}
+
+
+# Links
+
+
+def test_a_change_of_links_reaches_the_router(stage):
+    stage.around.at(500, lambda: stage.monitor.change(link(is_up=False)))
+    stage.around.at(900, lambda: stage.monitor.change(link()))
+    stage.run(1_000)
+    states = [each[3].split(": ")[1] for each in stage.did("log") if "->" in each[3]]
+    assert states[:3] == ["initialize -> backup", "backup -> initialize", "initialize -> backup"]
+
+
+def test_a_change_that_shows_nothing_is_no_event(stage):
+    stage.around.at(500, lambda: stage.monitor.change())
+    stage.run(600)
+    assert stage.did("listen") == []
+    assert len([each for each in stage.did("log") if "->" in each[3]]) == 2, "start and stop"
+
+
+def test_a_change_between_the_start_of_the_router_and_that_of_the_loop_is_not_lost(monkeypatch):
+    # The router looked at the links, then one went down, then the loop was made.
+    stage = Stage(config(group()), monkeypatch, then=(link(is_up=False),))
+    try:
+        stage.run(100)
+        waiting = stage.router.bound_routers()[0].waiting
+        assert waiting is not None
+        assert waiting.code == "interface-down"
+    finally:
+        stage.close()
+
+
+# Reconciling
+
+
+def test_a_burst_of_kernel_changes_is_looked_at_once_soon_after_the_first(stage):
+    for after_ms in (1_000, 1_003, 1_006, 1_009):
+        stage.around.at(after_ms, stage.monitor.change)
+    stage.run(3_000)
+    assert rounded(stage.did("reconcile")) == [(1_010, "reconcile")]
+
+
+def test_changes_that_go_on_are_looked_at_again(stage):
+    for after_ms in range(1_000, 1_050, 5):
+        stage.around.at(after_ms, stage.monitor.change)
+    stage.run(3_000)
+    times = [round(at) for at, _kind in stage.did("reconcile")]
+    assert times[0] == 1_010
+    assert 4 <= len(times) <= 5
+    assert times[-1] <= 1_060
+
+
+def test_what_was_put_back_is_told(stage):
+    stage.dataplane.repairs = [True, False]
+    stage.around.at(1_000, stage.monitor.change)
+    stage.around.at(2_000, stage.monitor.change)
+    stage.run(3_000)
+    told = [each for each in stage.did("log") if "put back" in each[3]]
+    assert [round(at) for at, *_rest in told] == [1_010]
+
+
+def test_a_refused_data_plane_is_tried_each_second_until_it_works(stage):
+    stage.dataplane.refusals = [refused("apply")] * 3
+    stage.run(3_500)
+    assert rounded(stage.did("apply", "reconcile")) == [
+        (0, "apply", []),
+        (1_000, "reconcile"),
+        (2_000, "reconcile"),
+        (3_000, "reconcile"),
+    ]
+    assert not stage.shell.needs_reconcile
+
+
+def test_it_is_tried_again_also_when_nothing_else_would_wake_the_loop(monkeypatch):
+    stage = Stage(config(group()), monkeypatch, then=(link(is_up=False),))
+    try:
+        stage.dataplane.refusals = [refused("apply")] * 4
+        stage.run(10_000)
+        times = [round(at) for at, _kind in stage.did("reconcile")]
+        assert times == [10, 1_010, 2_010, 3_010]
+        assert not stage.shell.needs_reconcile
+    finally:
+        stage.close()
+
+
+def test_what_fails_for_a_client_of_the_control_socket_is_tried_again_too(stage):
+    def reload_that_fails():
+        stage.shell.needs_reconcile = stage.control.served == 1
+
+    stage.control.serving = reload_that_fails
+    stage.run(1_500)
+    assert rounded(stage.did("reconcile")) == [(1_000, "reconcile")]
+
+
+# Everything else
+
+
+def test_probes_lower_the_priority(monkeypatch):
+    tracked = group(priority=150, track=(TrackReference("uplink", 50),))
+    stage = Stage(config(tracked, trackers=(ping(),)), monkeypatch)
+    try:
+
+        def fails():
+            stage.prober.results.append(ProbeResult("uplink", ok=False))
+
+        stage.around.at(1_000, fails)
+        stage.run(1_100)
+        assert stage.router.bound_routers()[0].parameters.priority == 100
+    finally:
+        stage.close()
+
+
+def test_the_prober_is_woken_when_it_wants(stage):
+    stage.prober.wanted_ns = T0 + 250 * NS_PER_MS
+    stage.run(300)
+    assert stage.prober.wanted_ns is None
+
+
+def test_descriptors_may_come_and_go(stage):
+    def come():
+        stage.prober.readables.append(Readable())
+
+    def speak():
+        stage.prober.readables[0].raise_()
+        stage.prober.results.append(ProbeResult("unknown", ok=True))
+
+    def go():
+        stage.prober.readables.pop().close()
+
+    stage.around.at(100, come)
+    stage.around.at(200, speak)
+    stage.around.at(201, go)
+    stage.around.at(300, come)
+    stage.run(400)
+    assert stage.prober.results == []
+
+
+def test_the_control_socket_is_served_in_each_turn(stage):
+    stage.run(100)
+    assert stage.control.served == stage.turns
+
+
+def test_the_watchdog_is_fed_in_time(stage):
+    stage.around.watchdog_ns = T0
+    stage.run(3_500)
+    assert [round(at) for at, _kind in stage.did("watchdog")] == [0, 1_000, 2_000, 3_000]
+
+
+def test_a_hang_up_reloads_and_goes_on(stage):
+    reloads = []
+    stage.around.at(1_000, lambda: {SIGHUP})
+    stage.run(5_000, reload=lambda: reloads.append(stage.clock.time_ns))
+    assert [round((at_ns - T0) / NS_PER_MS) for at_ns in reloads] == [1_000]
+    assert ("send", 7, 100) in [each[1:] for each in stage.did("send")]
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_the_end_is_told_and_then_released(stage, number):
+    stage.around.at(5_000, lambda: {number})
+    stage.run(6_000)
+    ending = [each for each in stage.journal if each[0] >= 5_000]
+    assert rounded(ending)[:3] == [
+        (5_000, "stopping"),
+        (5_000, "send", 7, 0),
+        (5_000, "apply", []),
+    ]
+    assert stage.state() is State.INITIALIZE

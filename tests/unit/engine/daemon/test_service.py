@@ -1,0 +1,194 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the daemon has from its surroundings: service manager, signals, log."""
+
+import os
+import re
+import select
+import signal
+import socket
+import sys
+
+import pytest
+from engine_kit.values import NS_PER_MS, NS_PER_S
+
+from vrrp.daemon.log import Log
+from vrrp.daemon.notify import ServiceManager
+from vrrp.daemon.signals import Signals
+
+# The service manager
+
+
+@pytest.fixture(name="systemd")
+def socket_of_a_service_manager(tmp_path, monkeypatch):
+    """What a service manager would receive."""
+    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    receiver.bind(str(tmp_path / "notify"))
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    yield receiver
+    receiver.close()
+
+
+def messages(receiver):
+    received = []
+    while True:
+        try:
+            received.append(receiver.recv(4096).decode().split("\n"))
+        except BlockingIOError:
+            return received
+
+
+def test_the_manager_hears_of_start_reload_and_stop(systemd):
+    manager = ServiceManager()
+    manager.ready("7 virtual routers")
+    manager.reloading(5 * NS_PER_S)
+    manager.ready("8 virtual routers")
+    manager.stopping()
+    assert messages(systemd) == [
+        ["READY=1", "STATUS=7 virtual routers"],
+        ["RELOADING=1", "MONOTONIC_USEC=5000000"],
+        ["READY=1", "STATUS=8 virtual routers"],
+        ["STOPPING=1", "EXTEND_TIMEOUT_USEC=10000000"],
+    ]
+    manager.close()
+
+
+def test_an_abstract_socket_begins_with_an_at_sign(monkeypatch):
+    name = "vlangate-test-%d" % os.getpid()
+    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    receiver.bind("\0" + name)
+    monkeypatch.setenv("NOTIFY_SOCKET", "@" + name)
+    manager = ServiceManager()
+    manager.tell("READY=1")
+    assert messages(receiver) == [["READY=1"]]
+    manager.close()
+    receiver.close()
+
+
+def test_the_watchdog_is_fed_twice_in_its_time(systemd, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "2000000")
+    manager = ServiceManager()
+    assert manager.deadline_ns() == 0, "at once"
+    start_ns = 100 * NS_PER_S
+    for after_ms in (0, 1, 999, 1000, 1500, 2100, 3099, 3100):
+        manager.tick(start_ns + after_ms * NS_PER_MS)
+    assert messages(systemd) == [["WATCHDOG=1"]] * 4  # at 0, 1000, 2100, 3100
+    assert manager.deadline_ns() == start_ns + 4100 * NS_PER_MS
+    manager.close()
+
+
+def test_without_a_watchdog_there_is_no_deadline(systemd):
+    manager = ServiceManager()
+    assert manager.deadline_ns() is None
+    manager.tick(NS_PER_S)
+    assert messages(systemd) == []
+    manager.close()
+
+
+def test_without_a_manager_nothing_is_said(monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setenv("WATCHDOG_USEC", "2000000")
+    manager = ServiceManager()
+    assert manager.deadline_ns() is None
+    manager.ready("0 virtual routers")
+    manager.tick(NS_PER_S)
+    manager.close()
+
+
+def test_a_manager_that_went_away_or_is_slow_is_no_reason_to_stop(systemd):
+    manager = ServiceManager()
+    for _count in range(100_000):
+        manager.tell("STATUS=" + "x" * 1000)
+        if not select.select((), (manager._socket,), (), 0)[1]:
+            break
+    systemd.close()
+    manager.tell("STATUS=nobody")
+    manager.close()
+
+
+# Signals
+
+
+@pytest.fixture(name="signals")
+def signals_of_this_process():
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    kept[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+    signals = Signals()
+    yield signals
+    signals.close()
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def raise_signal(number):
+    os.kill(os.getpid(), number)
+
+
+def readable(signals):
+    return bool(select.select((signals,), (), (), 0)[0])
+
+
+def test_a_signal_wakes_the_loop_and_is_taken_once(signals):
+    assert not readable(signals)
+    assert signals.take() == set()
+    raise_signal(signal.SIGHUP)
+    assert readable(signals)
+    assert signals.take() == {signal.SIGHUP}
+    assert not readable(signals)
+    assert signals.take() == set()
+
+
+def test_signals_gather(signals):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGHUP):
+        raise_signal(number)
+    assert signals.take() == {signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
+
+
+def test_a_flood_of_signals_is_no_more_than_one(signals):
+    for _count in range(1000):
+        raise_signal(signal.SIGHUP)
+    assert signals.take() == {signal.SIGHUP}
+    assert not readable(signals)
+
+
+def test_closing_gives_the_signals_back():
+    kept = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    signals = Signals()
+    assert signal.getsignal(signal.SIGTERM) != kept[signal.SIGTERM]
+    signals.close()
+    try:
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+# The log
+
+
+def test_a_terminal_gets_time_and_level(monkeypatch, capsys):
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    Log().write("notice", "vlan10: hello")
+    line = capsys.readouterr().err
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} notice  vlan10: hello\n", line)
+
+
+@pytest.mark.parametrize(
+    "level, priority", (("error", 3), ("warning", 4), ("notice", 5), ("info", 6))
+)
+def test_the_journal_gets_the_priority(monkeypatch, capsys, level, priority):
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    Log().write(level, "hello")
+    assert capsys.readouterr().err == "<%d>hello\n" % priority
+
+
+def test_a_full_disk_is_no_reason_to_stop(monkeypatch):
+    class Full:
+        def write(self, _text):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    Log().write("error", "nobody reads this")
