@@ -1,0 +1,151 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The monitor sees links and addresses come, change and go."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+from typing import Iterator, Optional
+
+from hosts import LINK_LOCAL_VIP, VIP4, VIP6, Host, packed
+from namespaces import Namespace, Site
+
+from vrrp.facts import Family, InterfaceAddress, LinkFacts
+from vrrp.linux.monitor import RtnlMonitor
+
+
+@contextlib.contextmanager
+def monitoring(namespace: Namespace) -> Iterator[RtnlMonitor]:
+    """A monitor in a namespace that has read everything once."""
+    with namespace.inside():
+        monitor = RtnlMonitor()
+        monitor.links()
+    monitor.drain()
+    try:
+        yield monitor
+    finally:
+        monitor.close()
+
+
+def link(monitor: RtnlMonitor, name: str) -> Optional[LinkFacts]:
+    """One link by name."""
+    return {found.name: found for found in monitor.links()}.get(name)
+
+
+def until(monitor: RtnlMonitor, name: str, **wanted: object) -> None:
+    """Follow the events until a link is as wanted; fails when no event makes it so."""
+    while True:
+        found = link(monitor, name)
+        if found is not None and all(getattr(found, key) == wanted[key] for key in wanted):
+            return
+        readable, _, _ = select.select([monitor.fileno()], (), (), 3)
+        assert readable, "%s is still %s" % (name, found)
+        monitor.drain()
+
+
+def test_links_are_shown_with_all_that_matters(site: Site) -> None:
+    with monitoring(site.router) as monitor:
+        names = [found.name for found in monitor.links()]
+        assert names == sorted(names) == ["lan0", "lo", "sentinel", "wan0"]
+        found = link(monitor, "lan0")
+        assert found is not None
+        assert found.mac.hex(":") == site.router.mac("lan0")
+        assert (found.mtu, found.is_up, found.has_carrier) == (1500, True, True)
+        assert set(found.addresses) == {
+            InterfaceAddress(packed("10.0.0.252"), 24),
+            InterfaceAddress(packed("2001:db8:a::252"), 64),
+            InterfaceAddress(packed("fe80::252"), 64),
+        }
+
+
+def test_events_keep_the_picture_true(site: Site) -> None:
+    with monitoring(site.router) as monitor:
+        assert not monitor.drain()
+        site.far.ip("link", "set", "eth0", "down")
+        until(monitor, "wan0", is_up=True, has_carrier=False)
+        site.far.ip("link", "set", "eth0", "up")
+        until(monitor, "wan0", has_carrier=True)
+        site.router.ip("link", "set", "wan0", "down")
+        until(monitor, "wan0", is_up=False)
+        # IPv4 addresses survive that, IPv6 ones do not.
+        until(monitor, "wan0", addresses=(InterfaceAddress(packed("198.51.100.1"), 24),))
+        site.router.ip("addr", "flush", "dev", "wan0")
+        until(monitor, "wan0", addresses=())
+        site.router.ip("link", "set", "wan0", "mtu", "1400", "name", "uplink")
+        until(monitor, "uplink", mtu=1400)
+        assert link(monitor, "wan0") is None
+        site.router.ip("link", "del", "uplink")
+        assert select.select([monitor.fileno()], (), (), 3)[0] and monitor.drain()
+        assert link(monitor, "uplink") is None
+
+
+def test_the_picture_from_events_is_that_of_a_fresh_look(site: Site) -> None:
+    with monitoring(site.router) as monitor:
+        for number in range(20):
+            site.router.ip("addr", "add", "10.2.0.%d/24" % number, "dev", "lan0")
+        site.router.ip("addr", "del", "10.2.0.0/24", "dev", "lan0")
+        monitor.drain()
+        with monitoring(site.router) as fresh:
+            assert [f.name for f in monitor.links()] == [f.name for f in fresh.links()]
+            for one, other in zip(monitor.links(), fresh.links()):
+                assert set(one.addresses) == set(other.addresses)
+
+
+def test_lost_events_mean_a_fresh_look(site: Site) -> None:
+    with site.router.inside():
+        monitor = RtnlMonitor()
+        monitor._events._socket.setsockopt(1, 33, 1)  # SO_RCVBUFFORCE: as small as can be
+        monitor.links()
+        for number in range(60):
+            site.router.ip("addr", "add", "10.3.%d.1/24" % number, "dev", "wan0")
+        site.router.ip("addr", "flush", "dev", "wan0")
+        assert monitor.drain()
+        found = link(monitor, "wan0")
+        assert found is not None and not [a for a in found.addresses if len(a.address) == 4]
+        monitor.close()
+
+
+def test_our_devices_are_news_but_no_links(host: Host, site: Site) -> None:
+    with monitoring(site.router) as monitor:
+        before = monitor.links()
+        host.apply(host.master(Family.IPV4))
+        assert monitor.drain()
+        assert monitor.links() == before
+        host.apply(host.desired(host.device(Family.IPV6, [LINK_LOCAL_VIP, VIP6])))
+        assert monitor.drain()
+        assert monitor.links() == before
+        site.router.ip("addr", "add", VIP4 + "/24", "dev", "lan0")
+        assert monitor.drain()
+        assert monitor.links() != before
+
+
+def test_an_address_counts_once_it_is_known_to_be_unique(site: Site) -> None:
+    """RFC 4862 section 5.4: a tentative address is not yet one."""
+    site.router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
+    wanted = InterfaceAddress(packed("2001:db8:f::77"), 64)
+    with monitoring(site.router) as monitor:
+        site.router.ip("addr", "add", "2001:db8:f::77/64", "dev", "wan0")
+        monitor.drain()
+        found = link(monitor, "wan0")
+        assert found is not None and wanted not in found.addresses
+        while wanted not in found.addresses:
+            assert select.select([monitor.fileno()], (), (), 5)[0], "it never became usable"
+            monitor.drain()
+            found = link(monitor, "wan0")
+            assert found is not None
+        assert "tentative" not in site.router.ip("addr", "show", "to", "2001:db8:f::77")
+
+
+def test_a_duplicate_address_does_not_count(site: Site) -> None:
+    site.router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
+    taken = InterfaceAddress(packed("2001:db8:f::2"), 64)
+    with monitoring(site.router) as monitor:
+        site.router.ip("addr", "add", "2001:db8:f::2/64", "dev", "wan0")
+        while "dadfailed" not in site.router.ip("addr", "show", "dev", "wan0"):
+            assert select.select([monitor.fileno()], (), (), 3)[0]
+            monitor.drain()
+        monitor.drain()
+        found = link(monitor, "wan0")
+        assert found is not None and taken not in found.addresses

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Advertisements out and in, through real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from typing import Callable, Iterator, List, Sequence
+
+import pytest
+from frames import Wire
+from hosts import MAC4, MAC6, VIP4, Host
+from namespaces import Namespace, Site, connect
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet, Raw
+
+from vrrp.errors import PlatformError
+from vrrp.facts import Family, LinkFacts, ReceivedPacket
+from vrrp.linux.monitor import RtnlMonitor
+from vrrp.linux.packet_socket import PacketIO
+
+GROUP4_MAC = "01:00:5e:00:00:12"
+GROUP6_MAC = "33:33:00:00:00:12"
+MESSAGE = bytes.fromhex("310a640100640000") + socket.inet_aton(VIP4)
+
+
+def advertisement(family: Family, hops: int = 255, source: str = "") -> Packet:
+    """A frame as a peer sends it (its checksum is no matter here)."""
+    if family is Family.IPV4:
+        header = IP(src=source or "10.0.0.253", dst="224.0.0.18", ttl=hops, proto=112)
+        return Ether(dst=GROUP4_MAC, src=MAC4) / header / Raw(MESSAGE)
+    header6 = IPv6(src=source or "fe80::253", dst="ff02::12", hlim=hops, nh=112, tc=0xC0)
+    return Ether(dst=GROUP6_MAC, src=MAC6) / header6 / Raw(MESSAGE)
+
+
+@contextlib.contextmanager
+def packet_io(namespace: Namespace, *names: str) -> Iterator[PacketIO]:
+    """A PacketIO that listens on links of a namespace."""
+    with namespace.inside():
+        opened = PacketIO()
+        opened.listen(link_facts(namespace, *names))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def link_facts(namespace: Namespace, *names: str) -> List[LinkFacts]:
+    """The facts of links by name."""
+    with namespace.inside():
+        monitor = RtnlMonitor()
+        found = [link for link in monitor.links() if link.name in names]
+        monitor.close()
+    assert len(found) == len(names)
+    return found
+
+
+def received(opened: PacketIO, count: int) -> List[ReceivedPacket]:
+    """The next packets; fails when they do not come."""
+    packets: List[ReceivedPacket] = []
+    end = time.monotonic() + 3
+    while len(packets) < count:
+        left = end - time.monotonic()
+        assert left > 0, "only %d of %d packets came" % (len(packets), count)
+        select.select(opened.filenos(), (), (), left)
+        packets += opened.receive(64)
+    return packets
+
+
+@pytest.mark.parametrize("family", list(Family))
+@pytest.mark.parametrize("with_device", [False, True])
+def test_what_a_peer_sends_is_received_once_on_the_parent(
+    host: Host, site: Site, wire: Wire, family: Family, with_device: bool
+) -> None:
+    """Also when we have a device with the very MAC that the frame comes from."""
+    if with_device:
+        host.apply(host.backup(family))
+    with packet_io(site.router, "lan0") as opened:
+        before = time.monotonic_ns()
+        wire.send(advertisement(family))
+        wire.send(advertisement(family, hops=254))
+        packets = received(opened, 2)
+        assert [packet.ifindex for packet in packets] == [host.ifindex("lan0")] * 2
+        assert all(before < packet.received_ns < time.monotonic_ns() for packet in packets)
+        kind = IP if family is Family.IPV4 else IPv6
+        for packet, hops in zip(packets, (255, 254)):
+            expected = advertisement(family, hops=hops)[kind]
+            assert packet.data == bytes(expected)
+        assert opened.receive(64) == []
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_what_we_send_arrives_as_it_is_and_not_at_ourselves(
+    site: Site, wire: Wire, host: Host, family: Family
+) -> None:
+    with packet_io(site.router, "lan0") as opened, site.router.inside():
+        frame = bytes(advertisement(family))
+        opened.send(host.ifindex("lan0"), frame)
+        seen = wire.wait_for(lambda found: bytes(found) == frame, "advertisement")
+        assert seen.src in (MAC4, MAC6)
+        assert opened.receive(64) == []
+
+
+def test_receive_takes_no_more_than_asked_for(site: Site, wire: Wire) -> None:
+    with packet_io(site.router, "lan0") as opened:
+        for number in range(5):
+            wire.send(advertisement(Family.IPV4, source="10.0.0.%d" % (100 + number)))
+        assert len(opened.receive(3)) == 3
+        rest = opened.receive(64)
+        assert [packet.data[15] for packet in rest] == [103, 104]
+
+
+def test_only_the_links_asked_for_are_heard(site: Site, wire: Wire) -> None:
+    """Another program's membership opens the other link's ear on the socket, not ours."""
+    with packet_io(site.router, "wan0") as opened:
+        with site.router.inside():
+            foreign = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            request = socket.inet_aton("224.0.0.18") + socket.inet_aton("10.0.0.252")
+            foreign.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+        wire.send(advertisement(Family.IPV4))
+        readable, _, _ = select.select(opened.filenos(), (), (), 3)
+        assert readable
+        assert opened.receive(64) == []
+        with site.router.inside():
+            opened.listen(link_facts(site.router, "lan0"))
+        wire.send(advertisement(Family.IPV4))
+        assert len(received(opened, 1)) == 1
+        foreign.close()
+
+
+def test_more_links_than_one_socket_may_join(
+    namespace: Callable[[str], Namespace], host: Host
+) -> None:
+    """The kernel allows 20 memberships for a socket."""
+    count = 45
+    router, peer = namespace("router"), namespace("peer")
+    names = ["lan%d" % number for number in range(count)]
+    for name in names:
+        connect(router, name, peer, name)
+    with packet_io(router, *names) as opened:
+        for name in names:
+            send_from(peer, name, advertisement(Family.IPV4))
+            send_from(peer, name, advertisement(Family.IPV6))
+        packets = received(opened, 2 * count)
+        heard = [packet.ifindex for packet in packets]
+        links = link_facts(router, *names)
+        assert sorted(heard) == sorted([link.ifindex for link in links] * 2)
+        # What is left is not heard any more, what remains is.
+        with router.inside():
+            opened.listen(links[:1])
+        for name in names:
+            send_from(peer, name, advertisement(Family.IPV4))
+        assert [packet.ifindex for packet in received(opened, 1)] == [links[0].ifindex]
+
+
+def send_from(namespace: Namespace, name: str, frame: Packet) -> None:
+    """Put one frame on a cable."""
+    with namespace.inside():
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        sender.bind((name, 0))
+        sender.send(bytes(frame))
+        sender.close()
+
+
+def test_a_vanished_link_does_not_disturb_the_others(site: Site, wire: Wire, host: Host) -> None:
+    gone = host.ifindex("wan0")
+    frame = bytes(advertisement(Family.IPV4))
+    with packet_io(site.router, "lan0", "wan0") as opened, site.router.inside():
+        opened.send(gone, frame)
+        site.router.ip("link", "del", "wan0")
+        with pytest.raises(PlatformError) as caught:
+            opened.send(gone, frame)
+        assert "wan0" in str(caught.value)
+        opened.send(host.ifindex("lan0"), frame)
+        wire.wait_for(lambda found: bytes(found) == frame, "advertisement")
+        opened.listen(link_facts(site.router, "lan0"))
+        wire.send(advertisement(Family.IPV4))
+        assert len(received(opened, 1)) == 1
+
+
+def test_a_link_that_comes_back_is_used_again(site: Site, host: Host) -> None:
+    """Even under the same name and index."""
+    frame = bytes(advertisement(Family.IPV4))
+    index = str(host.ifindex("wan0"))
+    with packet_io(site.router, "lan0", "wan0") as opened, site.router.inside():
+        opened.send(int(index), frame)
+        site.router.ip("link", "del", "wan0")
+        opened.listen(link_facts(site.router, "lan0"))
+        peer = ("peer", "name", "eth0", "netns", site.far.name)
+        site.router.ip("link", "add", "wan0", "index", index, "type", "veth", *peer)
+        site.router.ip("link", "set", "wan0", "up")
+        site.far.ip("link", "set", "eth0", "up")
+        far = Wire(site.far, "eth0")
+        opened.listen(link_facts(site.router, "lan0", "wan0"))
+        opened.send(int(index), frame)
+        far.wait_for(lambda found: bytes(found) == frame, "advertisement")
+        far.send(advertisement(Family.IPV4))
+        assert [packet.ifindex for packet in received(opened, 1)] == [int(index)]
+        far.close()
+
+
+def test_a_link_that_is_down_refuses_and_recovers(site: Site, wire: Wire, host: Host) -> None:
+    frame = bytes(advertisement(Family.IPV4))
+    lan = host.ifindex("lan0")
+    with packet_io(site.router, "lan0") as opened, site.router.inside():
+        site.router.ip("link", "set", "lan0", "down")
+        with pytest.raises(PlatformError):
+            opened.send(lan, frame)
+        site.router.ip("link", "set", "lan0", "up")
+        opened.send(lan, frame)
+        wire.wait_for(lambda found: bytes(found) == frame, "advertisement")
+        wire.send(advertisement(Family.IPV4))
+        assert len(received(opened, 1)) == 1
+
+
+def memberships(namespace: Namespace) -> Sequence[str]:
+    """The groups of VRRP that are joined on links, as ip shows them."""
+    shown = namespace.ip("maddr", "show").splitlines()
+    return [line.strip() for line in shown if "224.0.0.18" in line or "ff02::12" in line]
+
+
+def test_close_leaves_nothing_behind(site: Site) -> None:
+    with packet_io(site.router, "lan0", "wan0"):
+        assert len(memberships(site.router)) == 4
+    assert memberships(site.router) == []
