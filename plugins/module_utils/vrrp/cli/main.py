@@ -17,7 +17,7 @@ from typing import Any, List, Optional
 from ..config.parse import parse_json
 from ..config.schema import json_schema
 from ..control.client import ControlClient
-from ..errors import ConfigError, ControlError, PlatformError
+from ..errors import ConfigError, ControlError, PlatformError, Problem
 from . import show
 
 RUNTIME_DIR = "/run/vlangate"
@@ -95,6 +95,9 @@ def _check(options: argparse.Namespace) -> int:
             config = parse_json(file.read())
     except ConfigError as error:
         problems = [vars(problem) for problem in error.problems]
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "it has to be a readable JSON file in UTF-8"
+        problems = [vars(Problem(options.file, "unreadable", str(error), hint))]
     warnings: List[str] = []
     if options.host:
         from ..daemon.main import host_report

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a daemon starts, or does not: exit statuses, the lock, what this host can do."""
+
+import fcntl
+
+import pytest
+from engine_kit.ports import FakeMonitor, refused
+from engine_kit.values import config, group, link
+
+from vrrp.config.render import canonical_json
+from vrrp.daemon import main
+from vrrp.daemon.main import Options
+
+
+@pytest.fixture(name="start")
+def start_without_a_host(tmp_path, monkeypatch):
+    """Start a daemon that reaches the host only in what the test does with runs."""
+    file = tmp_path / "config.json"
+    file.write_text(canonical_json(config(group())), encoding="utf-8")
+    monkeypatch.setattr(main.capabilities, "features", lambda: {"nftables": True})
+    monkeypatch.setattr(main.capabilities, "missing", list)
+    monkeypatch.setattr(main, "_allow_descriptors", lambda: None)
+    runs = []
+
+    def pretend(options, wanted, features, _log):
+        runs.append((options, wanted, features))
+        for failure in start.failures:
+            raise failure
+
+    monkeypatch.setattr(main, "_run", pretend)
+
+    def start():
+        return main.run(Options(str(file), str(tmp_path / "run")))
+
+    start.file, start.runs, start.failures, start.runtime_dir = file, runs, [], tmp_path / "run"
+    return start
+
+
+def test_a_start_and_its_end(start):
+    assert start() == 0
+    ((options, wanted, features),) = start.runs
+    assert (wanted, features) == (config(group()), {"nftables": True})
+    assert start.runtime_dir.is_dir()
+    assert options.control_group is None
+
+
+def test_a_bad_configuration_is_told_whole_before_anything_is_touched(start, capsys):
+    start.file.write_text(canonical_json(config(group(vrid=300, priority=0))), encoding="utf-8")
+    assert start() == 2
+    assert start.runs == []
+    assert not start.runtime_dir.exists()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(" error " in line and "virtual_routers[vlan10]." in line for line in lines)
+
+
+def test_a_missing_configuration(start, capsys):
+    start.file.unlink()
+    assert start() == 2
+    assert "config.json" in capsys.readouterr().err
+
+
+def test_a_host_that_lacks_something(start, monkeypatch, capsys):
+    monkeypatch.setattr(main.capabilities, "missing", lambda: ["no macvlan", "no raw sockets"])
+    assert start() == 3
+    assert start.runs == []
+    assert "no macvlan; no raw sockets" in capsys.readouterr().err
+
+
+def test_a_refusing_host(start, capsys):
+    start.failures = [refused("create a device on")]
+    assert start() == 3
+    assert "create a device on lan0 failed" in capsys.readouterr().err
+
+
+def test_there_is_only_one_daemon_for_a_runtime_directory(start, capsys):
+    start()
+    with open(start.runtime_dir / "lock", "w", encoding="ascii") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert start() == 3
+    assert "another daemon runs with this runtime directory" in capsys.readouterr().err
+    assert len(start.runs) == 1
+    assert start() == 0, "and after that one has gone it starts"
+
+
+def test_the_lock_is_held_while_the_daemon_runs(start, monkeypatch):
+    start()
+
+    def second(*_arguments):
+        with open(start.runtime_dir / "lock", "w", encoding="ascii") as other:
+            with pytest.raises(OSError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        start.runs.append("locked")
+
+    monkeypatch.setattr(main, "_run", second)
+    assert start() == 0
+    assert start.runs[-1] == "locked"
+
+
+# What this host can do
+
+
+@pytest.fixture(name="host")
+def host_with_links(monkeypatch):
+    def with_links(*links, nftables=True):
+        monkeypatch.setattr(main, "RtnlMonitor", lambda: FakeMonitor(*links))
+        monkeypatch.setattr(main.capabilities, "features", lambda: {"nftables": nftables})
+        monkeypatch.setattr(main.capabilities, "missing", list)
+
+    return with_links
+
+
+def test_a_report_on_a_host_that_has_everything(host):
+    host(link())
+    assert main.host_report(config(group())) == {
+        "features": {"nftables": True},
+        "missing": [],
+        "warnings": [],
+    }
+
+
+def test_a_report_names_who_would_wait(host):
+    host(link("lan1"))
+    (warning,) = main.host_report(config(group()))["warnings"]
+    assert warning.startswith("vlan10 will wait: interface lan0 does not exist")
+
+
+def test_a_report_without_a_configuration_looks_at_no_links(host, monkeypatch):
+    host()
+    monkeypatch.delattr(main, "RtnlMonitor")
+    assert main.host_report(None)["warnings"] == []
+
+
+@pytest.mark.parametrize("accept, missing", ((False, 1), (True, 0)))
+def test_accept_mode_off_needs_nftables(host, accept, missing):
+    host(link(), nftables=False)
+    sentences = main.host_report(config(group(accept=accept)))["missing"]
+    assert len(sentences) == missing
+    assert all("virtual_routers[vlan10].accept" in sentence for sentence in sentences)
