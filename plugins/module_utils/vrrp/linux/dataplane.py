@@ -44,7 +44,7 @@ class LinuxDataplane:
         self._actual: Optional[plan.Actual] = None
         self._devices: Dict[str, plan.ActualDevice] = {}
         self._filter = plan.Filter()
-        self._can_filter_arp: Optional[bool] = None
+        self._guardable: Optional[FrozenSet[Family]] = None
         self._failures: List[PlatformError] = []
         self._handlers: Mapping[type, Callable[[Sequence[Any]], None]] = {
             plan.SetParent: self._set_parents,
@@ -116,20 +116,19 @@ class LinuxDataplane:
             parents=parents,
             owned=tuple(sorted({key.split("/")[3] for key in self._sysctls.names()})),
             packet_filter=self._known_filter(),
-            can_filter_arp=self._arp_filter_usable(desired),
+            guardable=self._guardable_families(desired),
         )
 
     def _known_filter(self) -> Optional[plan.Filter]:
         """What is installed, or None when a table went missing or stems from another process."""
         return self._filter if nftables.is_installed(self._filter) else None
 
-    def _arp_filter_usable(self, desired: DesiredDataplane) -> bool:
-        """Asked once, and only for an address owner: nobody else filters ARP."""
-        if not any(parent.owns_address for parent in desired.parents):
-            return True
-        if self._can_filter_arp is None:
-            self._can_filter_arp = nftables.can_filter_arp()
-        return self._can_filter_arp
+    def _guardable_families(self, desired: DesiredDataplane) -> FrozenSet[Family]:
+        """Asked once, and only for an address owner: nobody else has something to guard."""
+        if self._guardable is None and any(parent.owns_address for parent in desired.parents):
+            able = {Family.IPV4: nftables.can_filter_arp(), Family.IPV6: nftables.can_filter_inet()}
+            self._guardable = frozenset(family for family in Family if able[family])
+        return frozenset(Family) if self._guardable is None else self._guardable
 
     # Doing
 

@@ -91,14 +91,18 @@ class Filter:
 
 @dataclass(frozen=True)
 class Actual:
-    """The kernel as it is, as far as it is ours. parents by ifindex; owned: names of the links
-    whose sysctls are ours; packet_filter is None when it is unknown what is installed."""
+    """The kernel as it is, as far as it is ours.
+
+    parents by ifindex. owned: names of the links whose sysctls are ours. packet_filter is None
+    when it is unknown what is installed. guardable: families whose owned addresses the packet
+    filter of this kernel can guard.
+    """
 
     devices: Mapping[str, ActualDevice]
     parents: Mapping[int, ActualParent]
     owned: Tuple[str, ...] = ()
     packet_filter: Optional[Filter] = Filter()
-    can_filter_arp: bool = True
+    guardable: AbstractSet[Family] = frozenset(Family)
 
 
 @dataclass(frozen=True)
@@ -384,7 +388,7 @@ def _settings(device: VirtualDevice, actual: Actual) -> Dict[int, int]:
     """The IPv4 sysctls of a device; it forwards if its parent does."""
     parent = actual.parents[device.parent_ifindex]
     settings = {**_DEVICE_SETTINGS, IPV4_FORWARDING: parent.forwarding}
-    if not actual.can_filter_arp and _owned(device, parent):
+    if Family.IPV4 not in actual.guardable and _owned(device, parent):
         settings[IPV4_ARP_IGNORE] = _ARP_ANY
     return settings
 
@@ -405,7 +409,7 @@ def _plan_parents(actual: Actual, desired: DesiredDataplane) -> Iterator[Step]:
 
 
 def _parent_arp_ignore(wanted: ParentSettings, actual: Actual) -> int:
-    if wanted.owns_address and not actual.can_filter_arp:
+    if wanted.owns_address and Family.IPV4 not in actual.guardable:
         return _ARP_SILENCE
     return _ARP_OWN_ONLY
 
@@ -426,8 +430,8 @@ def _packet_filter(actual: Actual, desired: DesiredDataplane) -> Filter:
     if any(wanted.owns_address for wanted in desired.parents):
         for device in desired.devices:
             parent = actual.parents.get(device.parent_ifindex)
-            for address in _owned(device, parent) if parent is not None else ():
-                guards.append(Guard(device.parent_ifindex, address))
+            if parent is not None and device.family in actual.guardable:
+                guards += [Guard(parent.ifindex, address) for address in _owned(device, parent)]
     guards.sort(key=lambda guard: (guard.ifindex, guard.address))
     return Filter(tuple(sorted(desired.refused)), tuple(guards))
 
