@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.vlangate.vrrp.plugins.action import vrrp_assert as plugin
 
-GROUPS = [{"name": "vlan10-v4", "master": "gw1"}]
+GROUPS = ({"name": "vlan10-v4", "master": "gw1"},)
 
 
 def observed(state):
