@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..errors import PlatformError
 from . import attributes
@@ -40,8 +40,7 @@ _RECEIVE_BUFFER = 4 << 20
 _DATAGRAM = 1 << 18
 # Deleting a thousand devices holds the kernel's lock for half a second; this is no answer at all.
 _PATIENCE_S = 30.0
-# A dump that was disturbed is read again; more often than this somebody is in a loop.
-_DUMP_TRIES = 10
+_DUMP_TRIES = 4
 
 
 class Outcome(NamedTuple):
@@ -133,14 +132,18 @@ class NetlinkSocket:
         return Outcome(0, "")
 
     def dump(self, message: bytes) -> List[Message]:
-        """Everything the kernel has to say to a dump request, consistent in itself."""
-        for _try in range(_DUMP_TRIES):
-            found = self._dump_once(message)
-            if found is not None:
-                return found
-        raise PlatformError("read", "kernel tables", errno.EAGAIN, "they change without pause")
+        """Everything the kernel has to say to a dump request.
 
-    def _dump_once(self, message: bytes) -> Optional[List[Message]]:
+        A dump that was disturbed is asked for again; where things change without pause, the last
+        one is taken as it is: callers listen to events or look again.
+        """
+        for _try in range(_DUMP_TRIES):
+            found, disturbed = self._dump_once(message)
+            if not disturbed:
+                break
+        return found
+
+    def _dump_once(self, message: bytes) -> Tuple[List[Message], bool]:
         self._send([message])
         found: List[Message] = []
         disturbed = False
@@ -150,7 +153,7 @@ class NetlinkSocket:
                     continue
                 disturbed = disturbed or bool(flags & _NLM_F_DUMP_INTR)
                 if kind == NLMSG_DONE:
-                    return None if disturbed else found
+                    return found, disturbed
                 if kind == NLMSG_ERROR:
                     outcome = _outcome(flags, body)
                     raise PlatformError("read", "kernel tables", outcome.errno, outcome.words)

@@ -10,6 +10,7 @@ Reading what the kernel says is done in links.py.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import socket
@@ -62,24 +63,19 @@ class _Template(NamedTuple):
     offsets: Tuple[int, ...]
 
 
-_codec_cache: Dict[str, _Codec] = {}
-_templates: Dict[Tuple[int, int, bool], _Template] = {}
-
-
+@functools.lru_cache(maxsize=None)
 def _codec() -> _Codec:
     """pyroute2's message classes, imported when first needed."""
-    if "codec" not in _codec_cache:
-        try:
-            _stub_package()
-            base = "pyroute2.netlink.rtnl."
-            _codec_cache["codec"] = _Codec(
-                importlib.import_module(base + "ifinfmsg").ifinfmsg,
-                importlib.import_module(base + "ifaddrmsg").ifaddrmsg,
-            )
-        except ImportError as error:
-            hint = "install pyroute2 0.8.1 beside the engine (%s)" % error
-            raise PlatformError("import", "pyroute2", None, hint) from error
-    return _codec_cache["codec"]
+    try:
+        _stub_package()
+        base = "pyroute2.netlink.rtnl."
+        return _Codec(
+            importlib.import_module(base + "ifinfmsg").ifinfmsg,
+            importlib.import_module(base + "ifaddrmsg").ifaddrmsg,
+        )
+    except ImportError as error:
+        hint = "install pyroute2 0.8.1 beside the engine (%s)" % error
+        raise PlatformError("import", "pyroute2", None, hint) from error
 
 
 def _stub_package() -> None:
@@ -161,12 +157,26 @@ def _append(message: bytes, more: bytes) -> bytes:
 
 def set_link_up(ifindex: int) -> bytes:
     """Raise a link."""
-    return _link(_RTM_SETLINK, 0, (), index=ifindex, flags=IFF_UP, change=IFF_UP)
+    return _for_link(ifindex, _up_template())
 
 
 def set_link_group(ifindex: int, group: int) -> bytes:
     """Put a link into another group."""
-    return _link(_RTM_SETLINK, 0, (("IFLA_GROUP", group),), index=ifindex)
+    return _for_link(ifindex, _group_template(group))
+
+
+@functools.lru_cache(maxsize=None)
+def _up_template() -> bytes:
+    return _link(_RTM_SETLINK, 0, (), flags=IFF_UP, change=IFF_UP)
+
+
+@functools.lru_cache(maxsize=None)
+def _group_template(group: int) -> bytes:
+    return _link(_RTM_SETLINK, 0, (("IFLA_GROUP", group),))
+
+
+def _for_link(ifindex: int, template: bytes) -> bytes:
+    return template[:_IFINDEX_OFFSET] + struct.pack("=I", ifindex) + template[_IFINDEX_OFFSET + 4 :]
 
 
 def delete_link_group(group: int) -> bytes:
@@ -186,18 +196,17 @@ def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
 
 def _address(kind: int, ifindex: int, address: InterfaceAddress) -> bytes:
     """Fill in a template: a takeover of a thousand routers has no time for a thousand encodings."""
-    key = (kind, len(address.address), is_link_local(address.address))
-    if key not in _templates:
-        _templates[key] = _address_template(*key)
-    template = _templates[key]
+    length = len(address.address)
+    template = _address_template(kind, length, is_link_local(address.address))
     data = bytearray(template.message)
     data[_PREFIX_OFFSET] = address.prefix_length
     struct.pack_into("=I", data, _IFINDEX_OFFSET, ifindex)
     for offset in template.offsets:
-        data[offset : offset + len(address.address)] = address.address
+        data[offset : offset + length] = address.address
     return bytes(data)
 
 
+@functools.lru_cache(maxsize=None)
 def _address_template(kind: int, length: int, link_local: bool) -> _Template:
     mark = _MARKS[length]
     family = socket.AF_INET if length == 4 else socket.AF_INET6

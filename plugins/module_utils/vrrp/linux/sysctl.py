@@ -17,6 +17,7 @@ from typing import Dict, Iterable, Tuple
 from ..errors import PlatformError
 
 _ROOT = "/proc/sys/"
+_LONGEST_VALUE = 4096
 
 
 def exists(key: str) -> bool:
@@ -27,8 +28,11 @@ def exists(key: str) -> bool:
 def read(key: str) -> str:
     """The value as the kernel shows it. Raises PlatformError."""
     try:
-        with open(_ROOT + key, encoding="ascii") as file:
-            return file.read().strip()
+        descriptor = os.open(_ROOT + key, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, _LONGEST_VALUE).decode("ascii").strip()
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise PlatformError("read", key, error.errno) from error
 
@@ -36,12 +40,16 @@ def read(key: str) -> str:
 def write(key: str, value: str) -> None:
     """Set a value and look whether it took. Raises PlatformError."""
     try:
-        with open(_ROOT + key, "r+", encoding="ascii") as file:
-            file.write(value)
+        descriptor = os.open(_ROOT + key, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, value.encode("ascii"))
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            found = os.read(descriptor, _LONGEST_VALUE).decode("ascii").strip()
+        finally:
+            os.close(descriptor)
     except OSError as error:
         hint = "is /proc/sys read-only here?" if error.errno == errno.EROFS else ""
         raise PlatformError("write", key, error.errno, hint) from error
-    found = read(key)
     if found != value:
         raise PlatformError("write", key, None, "wrote %s, the kernel has %s" % (value, found))
 
@@ -62,8 +70,9 @@ class OwnedSysctls:
 
     def own(self, values: Dict[str, str]) -> None:
         """Set values; remembers what was there before the first time. Raises PlatformError."""
-        changes = {key: value for key, value in values.items() if read(key) != value}
-        new = {key: read(key) for key in changes if key not in self._originals}
+        found = {key: read(key) for key in values}
+        changes = {key: value for key, value in values.items() if found[key] != value}
+        new = {key: found[key] for key in changes if key not in self._originals}
         if new:
             self._originals.update(new)
             self._save()

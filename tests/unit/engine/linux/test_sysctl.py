@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ def test_a_value_that_does_not_take_is_an_error(
     kernel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel takes a write and keeps another value."""
-    monkeypatch.setattr(sysctl, "read", lambda key: "7")
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, _data: write(descriptor, b"7"))
     with pytest.raises(PlatformError, match=r"arp_ignore failed: wrote 1, the kernel has 7"):
         sysctl.write(IGNORE, "1")
 
