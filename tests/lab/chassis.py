@@ -193,7 +193,7 @@ def cgroup_name(spec: LabSpec, router: str) -> str:
 def end_cgroups(name: str) -> None:
     """Remove the control groups of a container, and kill first what may still run in them."""
     for base in cgroup_bases():
-        for directory, _, _ in os.walk(base / name, topdown=False):
+        for directory, _names, _files in os.walk(base / name, topdown=False):
             for pid in (Path(directory) / "cgroup.procs").read_text().split():
                 process = identify(int(pid))
                 if process is not None:

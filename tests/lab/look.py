@@ -52,7 +52,7 @@ def _answers_v4(device: str, address: str) -> Iterator[bytes]:
         for frame in _received(wire, lambda: wire.recv(128), ANSWER_SECONDS):
             if len(frame) < 14 + ARP.size:
                 continue
-            _, _, _, _, operation, sender, said, _, _ = ARP.unpack_from(frame, 14)
+            operation, sender, said = ARP.unpack_from(frame, 14)[4:7]
             if operation == 2 and said == target:
                 yield sender
 
@@ -87,7 +87,7 @@ def trace(address: str) -> List[Optional[str]]:
     hops: List[Optional[str]] = []
     for distance in range(1, MAXIMUM_HOPS + 1):
         hop = None
-        for _ in range(TRACE_TRIES):
+        for _attempt in range(TRACE_TRIES):
             hop = _hop(address, distance)
             if hop is not None:
                 break

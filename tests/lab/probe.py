@@ -120,8 +120,8 @@ class Target:
     def _open(self) -> socket.socket:
         if self.family == socket.AF_INET:
             opened = socket.socket(self.family, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-            opened.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("I", ~(1 << self._answer)
-                                                                       & 0xFFFFFFFF))  # fmt: skip
+            blocked = ~(1 << self._answer) & 0xFFFFFFFF
+            opened.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("I", blocked))
         else:
             opened = socket.socket(self.family, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
             block = bytearray(b"\xff" * 32)  # a set bit blocks that type

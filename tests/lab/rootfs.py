@@ -143,7 +143,7 @@ def _mirrors(suite: str) -> str:
     lines = []
     for line in run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"],
                     check=False).splitlines():  # fmt: skip
-        _, uri, release, component = line.split("|")
+        _kind, uri, release, component = line.split("|")
         if release == suite or release.startswith(suite + "-"):
             lines.append("deb %s %s %s" % (uri, release, component))
     return "".join(line + "\n" for line in dict.fromkeys(lines))

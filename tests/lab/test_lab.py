@@ -110,7 +110,7 @@ def test_interrupt_while_building_leaves_nothing(spec, number):
     wait_for(lambda: chassis_processes(spec.prefix), 20, "a chassis", 0.005)
     assert identify(child.pid) is not None
     child.send_signal(number)
-    _, said = child.communicate(timeout=60)
+    _output, said = child.communicate(timeout=60)
     assert child.returncode == 130, said
 
 

@@ -141,8 +141,7 @@ def test_functions_are_short():
 
 
 def test_files_are_short():
-    rule = lambda path, text: long_file(text, lines_of(path))  # noqa: E731
-    check(rule, python_files())
+    check(lambda path, text: long_file(text, lines_of(path)), python_files())
 
 
 def test_files_carry_their_licence():

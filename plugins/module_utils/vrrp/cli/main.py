@@ -19,6 +19,7 @@ from ..config.schema import json_schema
 from ..control.client import ControlClient
 from ..errors import ConfigError, ControlError, PlatformError, Problem
 from . import show
+from .output import complain, say
 
 RUNTIME_DIR = "/run/vlangate"
 CONFIG_FILE = "/etc/vlangate/config.json"
@@ -36,10 +37,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
         status: int = options.command(options)
         return status
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        complain(str(error))
         return EXIT_CONFIG
     except (ControlError, PlatformError, OSError) as error:
-        print("vlangate: %s" % error, file=sys.stderr)
+        complain("vlangate: %s" % error)
         return EXIT_UNREACHABLE
     except KeyboardInterrupt:
         return EXIT_OK
@@ -109,7 +110,7 @@ def _check(options: argparse.Namespace) -> int:
             for sentence in report["missing"]
         ]
     if options.json:
-        print(json.dumps({"problems": problems, "warnings": warnings}, indent=2))
+        say(json.dumps({"problems": problems, "warnings": warnings}, indent=2))
     else:
         _print_check(options.file, problems, warnings)
     if problems:
@@ -120,11 +121,11 @@ def _check(options: argparse.Namespace) -> int:
 def _print_check(file: str, problems: List[Any], warnings: List[str]) -> None:
     for problem in problems:
         hint = " (%s)" % problem["hint"] if problem["hint"] else ""
-        print("error: %s: %s%s" % (problem["path"], problem["message"], hint))
+        say("error: %s: %s%s" % (problem["path"], problem["message"], hint))
     for warning in warnings:
-        print("warning: %s" % warning)
+        say("warning: %s" % warning)
     if not problems:
-        print("%s: configuration OK" % file)
+        say("%s: configuration OK" % file)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -132,16 +133,16 @@ def _show(options: argparse.Namespace) -> int:
     with ControlClient.in_directory(options.runtime_dir) as client:
         document = client.call("show.routers", **params)
     if options.json:
-        print(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     else:
-        print("\n".join(show.table(document)))
+        say("\n".join(show.table(document)))
     return EXIT_OK
 
 
 def _why(options: argparse.Namespace) -> int:
     with ControlClient.in_directory(options.runtime_dir) as client:
         document = client.call("show.routers", name=options.name)
-    print("\n".join(show.explanation(document["routers"][0])))
+    say("\n".join(show.explanation(document["routers"][0])))
     return EXIT_OK
 
 
@@ -160,13 +161,13 @@ def _simulate(options: argparse.Namespace) -> int:
     good = True
     for seed in range(options.seed, options.seed + options.count):
         lines, violations = report(seed, with_trace=options.count == 1)
-        print("\n".join(lines))
+        say("\n".join(lines))
         good = good and not violations
     return EXIT_OK if good else EXIT_WARNING
 
 
 def _schema(_options: argparse.Namespace) -> int:
-    print(json.dumps(json_schema(), indent=2))
+    say(json.dumps(json_schema(), indent=2))
     return EXIT_OK
 
 
@@ -175,12 +176,12 @@ def _features(options: argparse.Namespace) -> int:
 
     report = host_report(None)
     if options.json:
-        print(json.dumps(report, indent=2))
+        say(json.dumps(report, indent=2))
     else:
         for name, present in sorted(report["features"].items()):
-            print("%-12s %s" % (name, "yes" if present else "no"))
+            say("%-12s %s" % (name, "yes" if present else "no"))
         for sentence in report["missing"]:
-            print("missing: %s" % sentence)
+            say("missing: %s" % sentence)
     return EXIT_CONFIG if report["missing"] else EXIT_OK
 
 

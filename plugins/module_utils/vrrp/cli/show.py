@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ..control.client import ControlClient
 from ..units import format_ns
+from .output import say
 
 _REDRAW_S = 0.5
 _CLEAR_SCREEN = "\033[H\033[2J"
@@ -95,12 +95,11 @@ def watch_table(client: ControlClient) -> None:
     while True:
         document: Dict[str, Any] = client.call("show.routers")
         text = "\n".join(table(document, colour=True))
-        sys.stdout.write(_CLEAR_SCREEN + text + "\n")
-        sys.stdout.flush()
+        say(_CLEAR_SCREEN + text)
         time.sleep(_REDRAW_S)
 
 
 def watch_events(client: ControlClient) -> None:
     """One line for each event, until the daemon goes away."""
     for event in client.events():
-        print("%s %s: %s" % (event["kind"], event["name"], event["message"]), flush=True)
+        say("%s %s: %s" % (event["kind"], event["name"], event["message"]))

@@ -17,10 +17,11 @@ from ..facts import Family
 from ..fsm.parameters import OWNER_PRIORITY
 from .gateway_fleet import Router
 from .gateway_table import Seat, Vlan, read_table
+from .hosts import host_problems
 from .model import RouterConfig, VirtualRouterConfig
 from .reading import in_order
 from .render import document
-from .validate import host_problems, problems
+from .validate import problems
 
 # The spread of 100 is less than the penalty of a failed uplink (101): whoever has an exit comes
 # before whoever has none.

@@ -12,9 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Tuple
 
-from ..config.devices import DEVICE_PREFIX as DEVICE_PREFIX
-from ..config.devices import MAXIMUM_DEVICE_NAME as MAXIMUM_DEVICE_NAME
+from ..config import devices
 from ..facts import Family, InterfaceAddress
+
+# For linux/, which knows the desired dataplane but no configuration.
+DEVICE_PREFIX = devices.DEVICE_PREFIX
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrrp.config.gateways import gateway_configs
+from vrrp.config.hosts import host_problems
 from vrrp.config.parse import parse
 from vrrp.config.render import canonical_json
-from vrrp.config.validate import host_problems
 
 VLAN10 = {"id": 10, "networks": ["198.18.10.0/24", "2001:db8:10::/64"]}
 VLAN20 = {"id": 20, "networks": ["198.18.20.0/24"]}
 PAIR = ["gw1", "gw2"]
 
 
-def build(*vlans, routers=PAIR, **defaults):
-    return gateway_configs(vlans, routers, defaults)
+def build(*vlans, routers=None, **defaults):
+    return gateway_configs(vlans, PAIR if routers is None else routers, defaults)
 
 
 def part(result, router, group):

@@ -8,9 +8,8 @@ import ipaddress
 
 import pytest
 
-from vrrp.config.hosts import groups
+from vrrp.config.hosts import groups, host_problems
 from vrrp.config.model import RouterConfig, VirtualRouterConfig
-from vrrp.config.validate import host_problems
 from vrrp.facts import Family
 
 

@@ -80,8 +80,8 @@ class FakeIO:
 
     def receive(self, maximum: int) -> List[ReceivedPacket]:
         self.reads.append(maximum)
-        if self.receive_error:
-            error, self.receive_error = self.receive_error, None
+        error, self.receive_error = self.receive_error, None
+        if error is not None:
             raise error
         packets = [self.waiting.popleft() for _count in range(min(maximum, len(self.waiting)))]
         if not self.waiting:

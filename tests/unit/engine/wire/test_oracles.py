@@ -46,7 +46,7 @@ class Sent:
 def draw_addresses(rng: random.Random, family: Family, count: int) -> List[bytes]:
     prefix = b"\x0a\x14" if family is Family.IPV4 else b"\xfe\x80" + bytes(6)
     width = family.address_length - len(prefix)
-    return [prefix + bytes(rng.randrange(256) for _ in range(width)) for _ in range(count)]
+    return [prefix + bytes(rng.choices(range(256), k=width)) for _address in range(count)]
 
 
 def draw(rng: random.Random, version: int, family: Family, form: ChecksumForm) -> Sent:
