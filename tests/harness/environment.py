@@ -24,7 +24,7 @@ TARGET_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 @functools.cache
 def scratch() -> Path:
     """Everything temporary of this run; what a command forgets there is found and reported."""
-    return Path(tempfile.mkdtemp(prefix="vlangate-test-"))
+    return Path(tempfile.mkdtemp(prefix="vgt-"))
 
 
 def prepare() -> dict[str, str]:
@@ -86,7 +86,7 @@ def remove_scratch() -> list[str]:
     kept = sorted(path.name for path in (scratch() / "tmp").glob("*"))
     shutil.rmtree(scratch(), ignore_errors=True)
     # An old pip forgets a copy of its certificates.
-    return [name for name in kept if not name.startswith("pytest-of-") and "cacert" not in name]
+    return [name for name in kept if "cacert" not in name]
 
 
 def _path() -> list[str]:

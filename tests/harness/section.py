@@ -78,7 +78,8 @@ class Section:
         """Run pytest under ``python``; every test counts."""
         report = scratch() / f"junit-{self.name}-{time.monotonic_ns()}.xml"
         argv = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
-        argv += ["-o", "tmp_path_retention_policy=none", *arguments]
+        # Short, because tests make sockets there, and their paths end at 107 characters.
+        argv += [f"--basetemp={scratch() / 'pytest'}", *arguments]
         status = self._execute(title, argv, ROOT, env, timeout_s)
         return self.junit(title, status, [report])
 
