@@ -57,6 +57,7 @@ class Loop:
         self._links: Tuple[LinkFacts, ...] = ()
         self._reconcile_ns: Optional[int] = None
         self._stopping = False
+        self._watched: Tuple[int, ...] = ()
         # Made before the sockets of a thousand interfaces: select() takes descriptors below 1024.
         self._poll = select.epoll()
 
@@ -67,36 +68,43 @@ class Loop:
         manager: ServiceManager,
         reload: Callable[[], None],
     ) -> None:
-        """Until SIGTERM or SIGINT; SIGHUP calls reload."""
-        fixed = (self._monitor.fileno(), control.fileno(), signals.fileno())
-        watched: Tuple[int, ...] = ()
+        """Until SIGTERM or SIGINT; SIGHUP calls reload. A second signal ends it at once."""
+
+        def turn() -> None:
+            self._watch((self._monitor.fileno(), control.fileno(), signals.fileno()))
+            self._wait(manager.deadline_ns())
+            self._take_signals(signals, reload)
+            self._turn()
+            control.serve()
+            manager.tick(self._clock.now_ns())
+
         try:
             while not self._stopping:
-                wanted = (*fixed, *self._io.filenos(), *self._prober.filenos())
-                if wanted != watched:
-                    self._watch(watched, wanted)
-                    watched = wanted
-                self._wait(manager.deadline_ns())
-                self._take_signals(signals, reload)
-                self._turn()
-                control.serve()
-                manager.tick(self._clock.now_ns())
+                turn()
+            manager.stopping()
+            self._stopping = False
+            self._shell.step(Stop(), self._clock.now_ns())
+            while self._shell.router.is_leaving and not self._stopping:
+                turn()
         finally:
             self._poll.close()
-        manager.stopping()
-        self._shell.step(Stop(), self._clock.now_ns())
 
-    def _watch(self, old: Tuple[int, ...], new: Tuple[int, ...]) -> None:
-        for descriptor in set(old) - set(new):
+    def _watch(self, fixed: Tuple[int, ...]) -> None:
+        """Sockets come and go with links and trackers."""
+        wanted = (*fixed, *self._io.filenos(), *self._prober.filenos())
+        if wanted == self._watched:
+            return
+        for descriptor in set(self._watched) - set(wanted):
             try:
                 self._poll.unregister(descriptor)
             except OSError:
                 continue  # closed meanwhile, and with that no longer in the set
-        for descriptor in new:
+        for descriptor in wanted:
             try:
                 self._poll.register(descriptor, select.EPOLLIN)
             except FileExistsError:
                 continue
+        self._watched = wanted
 
     def _wait(self, watchdog_ns: Optional[int]) -> None:
         if self._shell.needs_reconcile and self._reconcile_ns is None:

@@ -15,25 +15,28 @@ from typing import Deque, Dict, Optional, Tuple
 
 from ..config.model import ChecksumMode, VirtualRouterConfig
 from ..config.resolve import NotReady
-from ..discards import DiscardReason
 from ..facts import InterfaceAddress, LinkFacts
 from ..fsm.actions import Transition
 from ..fsm.parameters import RouterParameters
 from ..fsm.states import State
+from ..fsm.timing import skew_time_ns
 from ..fsm.virtual_router import VirtualRouter
 from ..invariant import require
 from ..units import NS_PER_S
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
 from .desired import DEVICE_PREFIX, VirtualDevice
+from .log_limit import LogLimit
+from .peers import Peers
 from .transmit import advertisement_frame, announcement_frames, prefix_length
 
 # Announcements can be lost, and a switch may learn a late frame of the old master: say it again
 # after milliseconds and after seconds, and once a minute for whoever was away.
 ANNOUNCE_AGAIN_NS = (10_000_000, NS_PER_S, 5 * NS_PER_S)
 ANNOUNCE_REFRESH_NS = 60 * NS_PER_S
+# A successor may be a little late: its own wake-up, the switch.
+LEAVE_MARGIN_NS = NS_PER_S // 10
 HISTORY_LENGTH = 16
-LOG_AGAIN_NS = 60 * NS_PER_S
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,23 @@ class BoundRouter:
         self.waiting: Optional[NotReady] = None
         self.history: Deque[PastTransition] = deque(maxlen=HISTORY_LENGTH)
         self.counters: Dict[str, int] = {}
-        self.checksum_heard: Optional[ChecksumForm] = None
+        self.peers = Peers()
+        self.log_limit = LogLimit()
         self.holds_addresses = False
+        self.leaves_ns: Optional[int] = None
         self._announce_ns: Optional[int] = None
         self._announced = 0
         self._frame: Tuple[object, bytes] = (None, b"")
-        self._logged_ns: Dict[DiscardReason, int] = {}
 
     @property
     def state(self) -> State:
         """Initialize while there is no machine to ask."""
         return self.machine.state if self.machine else State.INITIALIZE
+
+    @property
+    def is_leaving(self) -> bool:
+        """Has released its mastership, and forwards until a successor is heard."""
+        return self.leaves_ns is not None
 
     @property
     def parameters(self) -> RouterParameters:
@@ -74,23 +83,28 @@ class BoundRouter:
         return self.machine.parameters  # type: ignore[union-attr]
 
     def deadline_ns(self) -> Optional[int]:
-        """When to come back: for the machine or for an announcement."""
+        """When to come back: for the machine, for an announcement, or to leave at last."""
         machine_ns = self.machine.deadline_ns if self.machine else None
-        if self._announce_ns is None or machine_ns is None:
-            return machine_ns if self._announce_ns is None else self._announce_ns
-        return min(machine_ns, self._announce_ns)
+        deadlines_ns = (machine_ns, self._announce_ns, self.leaves_ns)
+        return min((each for each in deadlines_ns if each is not None), default=None)
 
     def count(self, counter: str) -> None:
         """Add one to a counter of RFC 8347."""
         self.counters[counter] = self.counters.get(counter, 0) + 1
 
-    def may_log(self, reason: DiscardReason, now_ns: int) -> bool:
-        """One line for each reason and minute: RFC 9568 section 7.1 asks for a limit."""
-        logged_ns = self._logged_ns.get(reason)
-        if logged_ns is not None and now_ns - logged_ns < LOG_AGAIN_NS:
-            return False
-        self._logged_ns[reason] = now_ns
-        return True
+    def leave(self, now_ns: int) -> None:
+        """Before a graceful stop: a master goes on forwarding until a successor is heard, or has
+        had the longest Skew_Time and nobody came."""
+        if self.state is State.MASTER:
+            parameters = self.parameters
+            longest_ns = skew_time_ns(parameters.version, 1, parameters.advertisement_interval_cs)
+            self.leaves_ns = now_ns + longest_ns + LEAVE_MARGIN_NS
+
+    def release_addresses(self) -> None:
+        """Nothing is held and nothing announced any more."""
+        self.holds_addresses = False
+        self.leaves_ns = None
+        self.stop_announcing()
 
     # What it sends
 
@@ -105,7 +119,7 @@ class BoundRouter:
         mode = self.config.checksum
         if mode is ChecksumMode.AUTO:
             # What most Linux routers check when the other side has not spoken yet.
-            return self.checksum_heard or ChecksumForm.PSEUDO_HEADER
+            return self.peers.checksum_heard or ChecksumForm.PSEUDO_HEADER
         return ChecksumForm(mode.value)
 
     def announce(self, now_ns: int) -> Tuple[bytes, ...]:

@@ -35,6 +35,7 @@ from .events import (
     TrackerReported,
 )
 from .explain import explain
+from .log_limit import LogLimit
 from .receive import Accepted, Discard, Listener, accept
 from .tracking import TrackerState, penalty
 
@@ -56,9 +57,11 @@ class VrrpRouter:
         self._own_addresses: Dict[int, FrozenSet[bytes]] = {}
         self._by_wire: Dict[Tuple[int, Family, int], BoundRouter] = {}
         self._known_packets: Dict[Tuple[int, bytes], Accepted] = {}
+        self._log_limit = LogLimit()
         self._deadlines = DeadlineQueue()
         self._emitted = DesiredDataplane()
         self._dataplane_touched = False
+        self._stopped = False
         self._advertisements: List[TransmitFrame] = []
         self._announcements: List[TransmitFrame] = []
         self._notes: List[Notify] = []
@@ -76,6 +79,11 @@ class VrrpRouter:
         """All virtual routers, sorted by name."""
         return self._sorted
 
+    @property
+    def is_leaving(self) -> bool:
+        """After Stop: somebody still forwards until a successor is heard. Go on stepping."""
+        return any(bound.is_leaving for bound in self._sorted)
+
     def step(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
         """Everything to do because of the event, in order."""
         if isinstance(event, PacketReceived):
@@ -92,7 +100,9 @@ class VrrpRouter:
         elif isinstance(event, ConfigReplaced):
             self._replace_config(event.config, now_ns)
         elif isinstance(event, Stop):
+            self._stopped = True
             for bound in self.bound_routers():
+                bound.leave(now_ns)
                 self._run(bound, Shutdown("stop"), now_ns)
         return self._collect()
 
@@ -154,29 +164,31 @@ class VrrpRouter:
         bound.count("advertisement-rcvd")
         if verdict.event.priority == RELEASE_PRIORITY:
             bound.count("priority-zero-pkts-rcvd")
-        if verdict.checksum_form is not None:
-            bound.checksum_heard = verdict.checksum_form
+        bound.peers.heard(verdict, now_ns)
         for remark in verdict.remarks:
             bound.count(remark.value)
             self._remark(bound, remark, verdict.event, now_ns)
-        self._run(bound, verdict.event, now_ns)
+        if not bound.is_leaving:
+            self._run(bound, verdict.event, now_ns)
+        elif verdict.event.priority != RELEASE_PRIORITY:
+            self._release(bound)
 
     def _listener(self, ifindex: int, family: Family, vrid: int) -> Optional[Listener]:
         bound = self._by_wire.get((ifindex, family, vrid))
         if bound is None or bound.machine is None:
             return None
-        return Listener(bound.config.name, bound.state, bound.parameters)
+        state = State.BACKUP if bound.is_leaving else bound.state  # it listens for a successor
+        return Listener(bound.config.name, state, bound.parameters)
 
     def _discard(self, discard: Discard, now_ns: int) -> None:
         reason = discard.reason
         bound = self._bound.get(discard.name)
         if bound is None:
             self.counters[reason.value] = self.counters.get(reason.value, 0) + 1
-            may_log = self.counters[reason.value] == 1
         else:
             bound.count(reason.value)
-            may_log = bound.may_log(reason, now_ns)
-        if may_log:
+        log_limit = bound.log_limit if bound else self._log_limit
+        if log_limit.may_log(reason, now_ns):
             source = format_address(discard.source)
             data = {"reason": reason.value, "source": source, "detail": discard.detail}
             message = "discarded a packet from %s: %s" % (source or "?", discard.detail)
@@ -185,7 +197,7 @@ class VrrpRouter:
     def _remark(
         self, bound: BoundRouter, remark: DiscardReason, event: AdvertisementReceived, now_ns: int
     ) -> None:
-        if bound.may_log(remark, now_ns):
+        if bound.log_limit.may_log(remark, now_ns):
             source = format_address(event.source)
             message = "%s differs from our configuration: %s" % (source, remark.value)
             data = {"reason": remark.value, "source": source}
@@ -204,6 +216,8 @@ class VrrpRouter:
                     for frame in bound.announce_when_due(now_ns)
                 ]
             self._run(bound, MachineTick(), now_ns)
+            if bound.leaves_ns is not None and now_ns >= bound.leaves_ns:
+                self._release(bound)
 
     # Machines
 
@@ -226,15 +240,21 @@ class VrrpRouter:
             bound.holds_addresses = True
             self._dataplane_touched = True
         elif isinstance(action, fsm_actions.ReleaseAddresses):
-            bound.holds_addresses = False
-            bound.stop_announcing()
-            self._dataplane_touched = True
+            if bound.is_leaving:
+                bound.stop_announcing()
+            else:
+                self._release(bound)
         elif isinstance(action, fsm_actions.AnnounceAddresses):
             self._announcements += [
                 TransmitFrame(ifindex, frame) for frame in bound.announce(now_ns)
             ]
         else:
             self._record(bound, action, now_ns)
+
+    def _release(self, bound: BoundRouter) -> None:
+        bound.release_addresses()
+        self._deadlines.set(bound.config.name, bound.deadline_ns())
+        self._dataplane_touched = True
 
     def _record(self, bound: BoundRouter, transition: fsm_actions.Transition, now_ns: int) -> None:
         detail = explain(transition, bound.parameters)
@@ -327,6 +347,8 @@ class VrrpRouter:
         resolved = resolve(bound.config, link, penalty(bound.config.track, self.trackers))
         if isinstance(resolved, NotReady):
             self._run(bound, Shutdown(resolved.sentence), now_ns)
+            if bound.is_leaving:
+                self._release(bound)
             self._wait(bound, resolved)
             bound.link = link
             return
@@ -348,7 +370,7 @@ class VrrpRouter:
             bound.machine = VirtualRouter(bound.config.key, parameters)
         elif bound.parameters != parameters:
             self._run(bound, ParametersChanged(parameters), now_ns)
-        if bound.state is State.INITIALIZE:
+        if bound.state is State.INITIALIZE and not self._stopped:
             self._run(bound, Startup(), now_ns)
 
 

@@ -39,6 +39,14 @@ def test_the_first_step_gives_the_data_plane_of_a_backup():
     assert driver.first.notes[0].data["current"] == "backup"
 
 
+def test_what_starting_brought_about_is_handed_out_at_once_also_when_all_wait():
+    router = vrrp_router.VrrpRouter(config(group()), (), T0)
+    assert router.deadline_ns == T0
+    (note,) = router.step(Tick(), T0)
+    assert note.kind == "waiting"
+    assert router.deadline_ns is None
+
+
 def test_a_takeover_advertises_then_claims_then_announces_then_tells():
     outcome = Driver(config(group())).run_to_master()
     assert outcome.at_ns == T0 + DOWN_NS
@@ -68,6 +76,13 @@ def test_steady_groups_of_one_phase_share_one_wake_up_without_touching_the_data_
     outcomes = [each for each in driver.run(T0 + 110 * NS_PER_S) if each.adverts]
     assert [len(each.adverts) for each in outcomes] == [50] * 10
     assert {each.kinds() for each in outcomes} == {"A"}
+
+
+def test_the_data_plane_is_worked_out_only_when_something_changed(monkeypatch):
+    driver = master(many(3))
+    monkeypatch.setattr(driver.router, "desired", None)
+    assert len(driver.run(driver.now_ns + 100 * NS_PER_S)) >= 100
+    assert driver.hear(V3.but(priority=99, vrid=3)).adverts
 
 
 def test_a_tick_too_early_does_nothing():
@@ -199,6 +214,7 @@ def test_a_reason_without_a_virtual_router_is_counted_always_and_told_once():
     assert (note.kind, note.name) == ("discard", "")
     assert note.data["reason"] == "vrid-errors"
     assert note.data["source"] == "198.18.10.6"
+    assert "from 198.18.10.6" in note.message
     assert "99" in note.message
 
 
@@ -339,16 +355,17 @@ def test_a_parent_with_an_owner_among_its_groups_owns_an_address():
 # Stop
 
 
+LONGEST_SKEW_NS = 255 * NS_PER_S // 256
+
+
 def test_stop_releases_every_mastership_and_claims_nothing():
     driver = Driver(config(group(), group("low", vrid=11, priority=1, addresses=("198.18.10.9",))))
     driver.run_to_master()
     assert (driver.state("vlan10"), driver.state("low")) == (State.MASTER, State.BACKUP)
     outcome = driver.step(Stop())
-    assert outcome.kinds() == "ADN"
+    assert outcome.kinds() == "AN"
     assert [(each.vrid, each.priority) for each in outcome.adverts] == [(10, 0)]
-    assert [each.addresses for each in outcome.desired.devices] == [(), ()]
-    assert not any(each.is_master for each in outcome.desired.devices)
-    assert driver.router.deadline_ns is None
+    assert driver.router.is_leaving
 
 
 def test_stop_of_fifty_masters_releases_each():
@@ -356,13 +373,60 @@ def test_stop_of_fifty_masters_releases_each():
     driver.run_to_master()
     outcome = driver.step(Stop())
     assert [each.priority for each in outcome.adverts] == [0] * 50
-    assert outcome.kinds() == "ADN"
+    assert outcome.kinds() == "AN"
+
+
+def test_a_leaving_master_forwards_until_its_successor_is_heard():
+    driver = master(config(group()))
+    driver.step(Stop())
+    assert driver.router.desired().devices[0].is_master
+    assert driver.hear(V3.but(priority=0)).actions == ()
+    assert driver.router.is_leaving
+    outcome = driver.hear(V3.but(priority=1))
+    assert outcome.kinds() == "D"
+    assert outcome.desired.devices[0].addresses == ()
+    assert not driver.router.is_leaving
+    assert driver.router.deadline_ns is None
+
+
+def test_a_leaving_master_without_a_successor_leaves_after_the_longest_skew():
+    driver = master(config(group()))
+    driver.step(Stop())
+    driver.run(driver.now_ns + LONGEST_SKEW_NS)
+    assert driver.router.is_leaving
+    (outcome,) = driver.run(driver.now_ns + NS_PER_S // 5)
+    assert outcome.kinds() == "D"
+    assert not outcome.desired.devices[0].is_master
+    assert not driver.router.is_leaving
+
+
+def test_a_leaving_master_says_nothing_more():
+    driver = master(config(group()))
+    driver.step(Stop())
+    assert [each.frames for each in driver.run(driver.now_ns + 2 * NS_PER_S)] == [[]]
+
+
+def test_a_leaving_master_whose_link_fails_leaves_at_once():
+    driver = master(config(group()))
+    driver.step(Stop())
+    outcome = driver.links(link(has_carrier=False))
+    assert outcome.desired is not None
+    assert not driver.router.is_leaving
+
+
+def test_a_backup_that_stops_does_not_linger():
+    driver = Driver(config(group()))
+    assert driver.step(Stop()).frames == []
+    assert not driver.router.is_leaving
 
 
 def test_after_stop_nothing_brings_it_back():
     driver = master(config(group()))
     driver.step(Stop())
     assert driver.hear(V3.but(priority=0)).frames == []
+    driver.links(link(has_carrier=False))
+    assert driver.links(link()).frames == []
+    assert driver.state("vlan10") is State.INITIALIZE
     assert driver.step(Tick(), T0 + 10**15).actions == ()
 
 
