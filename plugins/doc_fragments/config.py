@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The configuration of a router, as config/fields.py defines it; a test compares the two."""
+    """The configuration of a router. Written by tools/document_config.py; a test compares."""
 
     DOCUMENTATION = r"""
 options:
@@ -42,8 +42,8 @@ options:
             description:
               - Address family of the virtual router.
             type: str
-            choices: [ipv4, ipv6]
             required: true
+            choices: [ipv4, ipv6]
           vrid:
             description:
               - Virtual router identifier, the same on all routers of the group and unique on the LAN.
@@ -93,6 +93,28 @@ options:
             type: str
             choices: [auto, rfc5798, rfc9568]
             default: auto
+          profile:
+            description:
+              - The RFC that counts where they differ; auto is rfc9568, or rfc3768 for version 2.
+            type: str
+            choices: [auto, rfc9568, rfc5798, rfc3768]
+            default: auto
+          password:
+            description:
+              - 'Password of VRRPv2, against mistakes only: it is readable on the wire.'
+            type: str
+            default: ""
+          profile:
+            description:
+              - The RFC that counts where they differ; auto is rfc9568, or rfc3768 for version 2.
+            type: str
+            choices: [auto, rfc9568, rfc5798, rfc3768]
+            default: auto
+          password:
+            description:
+              - 'Password of VRRPv2, against mistakes only: it is readable on the wire.'
+            type: str
+            default: ""
           track:
             description:
               - Trackers whose failure lowers the priority.
@@ -126,8 +148,8 @@ options:
             description:
               - 'link: the interface has to be up with carrier; ping: one of the targets has to answer.'
             type: str
-            choices: [link, ping]
             required: true
+            choices: [link, ping]
           interface:
             description:
               - The interface that is watched, or by which the ping leaves.

@@ -107,6 +107,18 @@ options:
         type: str
         choices: [auto, rfc5798, rfc9568]
         default: auto
+      profile:
+        description:
+          - The RFC that counts where they differ.
+          - V(auto) is V(rfc9568), or V(rfc3768) for version 2. Any other one counts for the family that has its version.
+        type: str
+        choices: [auto, rfc9568, rfc5798, rfc3768]
+        default: auto
+      password:
+        description:
+          - Password of version 2, 1 to 8 printable ASCII characters. Version 3 has no authentication.
+          - It guards against mistakes only, because it is readable on the wire. Keep it in a vault all the same.
+        type: str
       track:
         description:
           - Trackers besides O(defaults.uplink) and O(defaults.track_links) whose failure costs priority.

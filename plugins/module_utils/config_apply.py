@@ -17,7 +17,7 @@ import typing as t
 from .vrrp.config.diff import Change, diff
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.parse import parse, parse_json
-from .vrrp.config.render import canonical_json
+from .vrrp.config.render import HIDDEN, canonical_json
 from .vrrp.control.client import ControlClient
 from .vrrp.errors import ConfigError, ControlError, Problem
 from .vrrp_module import read_text, write_text
@@ -128,10 +128,15 @@ class ConfigApply:
     def _diff(
         self, before: RouterConfig, after: RouterConfig, before_text: str, after_text: str
     ) -> t.Dict[str, str]:
-        """Only the entries that differ; of equal intents, the texts themselves."""
+        """Only the entries that differ; of equal intents, the texts themselves. No secrets."""
         if before != after:
-            before_text = canonical_json(_without(before, after))
-            after_text = canonical_json(_without(after, before))
+            before_text = canonical_json(_without(before, after), secrets=False)
+            after_text = canonical_json(_without(after, before), secrets=False)
+        for router in after.virtual_routers:
+            if router.password:
+                secret = json.dumps(router.password)
+                before_text = before_text.replace(secret, json.dumps(HIDDEN))
+                after_text = after_text.replace(secret, json.dumps(HIDDEN))
         return {
             "before_header": self.file,
             "after_header": self.file,

@@ -39,6 +39,8 @@ def _option(field: Field) -> Dict[str, Any]:
         option.update(type="list", elements="str")
     else:
         option["type"] = _TYPES[field.kind]
+    if field.secret:
+        option["no_log"] = True
     if field.choices:
         option["choices"] = list(field.choices)
     if field.required:

@@ -15,7 +15,7 @@ from typing import Any, Optional, Tuple
 
 from ..facts import Family
 from .devices import DEVICE_PREFIX, MAXIMUM_DEVICE_NAME, MAXIMUM_ROUTER_NAME
-from .model import ChecksumMode, TrackerKind
+from .model import ChecksumMode, ProfileMode, TrackerKind
 
 FORMAT = 1
 # One more than any healthy spread of priorities (200 down to 100): a router whose uplink failed
@@ -41,7 +41,8 @@ class Kind(enum.Enum):
 class Field:
     """One field. minimum and maximum bound a number, the length of a text or of a list.
 
-    remedy completes the hint of a refusal; fields describes the objects of a list.
+    remedy completes the hint of a refusal; fields describes the objects of a list. The value of a
+    secret field is never repeated: not in a refusal, a difference or what a program may read.
     """
 
     name: str
@@ -56,9 +57,12 @@ class Field:
     choices: Tuple[str, ...] = ()
     pattern: str = ""
     remedy: str = ""
+    secret: bool = False
     fields: Tuple["Field", ...] = ()
 
 
+# RFC 2338 section 5.3.10: the authentication data has eight octets.
+AUTH_DATA_LENGTH = 8
 # What Linux accepts as the name of a network device.
 INTERFACE_PATTERN = r"(?!\.{1,2}$)[^\s/:]+"
 NAME_PATTERN = r"[A-Za-z0-9_-]+"
@@ -184,6 +188,24 @@ VIRTUAL_ROUTER_FIELDS = (
         "Which checksum VRRPv3 over IPv4 sends; both forms are always accepted.",
         default=ChecksumMode.AUTO.value,
         choices=tuple(mode.value for mode in ChecksumMode),
+    ),
+    Field(
+        "profile",
+        Kind.CHOICE,
+        "The RFC that counts where they differ; auto is rfc9568, or rfc3768 for version 2.",
+        default=ProfileMode.AUTO.value,
+        choices=tuple(mode.value for mode in ProfileMode),
+    ),
+    Field(
+        "password",
+        Kind.TEXT,
+        "Password of VRRPv2, against mistakes only: it is readable on the wire.",
+        default="",
+        maximum=AUTH_DATA_LENGTH,
+        pattern=r"[ -~]+",
+        remedy="use 1 to %d printable ASCII characters, the same on all routers of the group"
+        % AUTH_DATA_LENGTH,
+        secret=True,
     ),
     Field(
         "track",

@@ -58,6 +58,8 @@ _POLICY_FIELDS: Tuple[Field, ...] = (
     _optional("preempt_delay_cs"),
     _optional("accept"),
     _optional("checksum"),
+    _optional("profile"),
+    _optional("password"),
     replace(_ENGINE["track"], default=None),
 )
 

@@ -8,7 +8,7 @@ Problems are found here under the names that the operator used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..errors import ConfigError, Problem
@@ -23,10 +23,10 @@ from .gateway_fields import (
     VLAN_FIELDS,
 )
 from .gateway_fleet import Router, interface_is_sound, read_routers, read_row, read_watch
-from .model import ChecksumMode, TrackReference
+from .model import ChecksumMode, ProfileMode, TrackReference
 from .parse import tracker_draft
 from .reading import Reading, in_order, nearest, repeated, shown
-from .validate import field_problem, interval_problem
+from .validate import field_problem, interval_problem, profile_problem
 
 # One priority for each between 200 and 100.
 MAXIMUM_MEMBERS = 101
@@ -44,7 +44,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Policy:
-    """How the groups of a VLAN behave. version is that of IPv4."""
+    """How the groups of a VLAN behave. version is that of IPv4, password for version 2."""
 
     version: int
     advertisement_interval_cs: int
@@ -52,6 +52,8 @@ class Policy:
     preempt_delay_cs: int
     accept: bool
     checksum: ChecksumMode
+    profile: ProfileMode
+    password: str = field(repr=False)
     track: Tuple[TrackReference, ...]
 
 
@@ -281,6 +283,14 @@ class _Row:
             problem = interval_problem(each, interval_cs, where)
             if problem is not None:
                 self.problems.append(problem)
+        profile, where = self._chosen("profile", ProfileMode.AUTO.value)
+        problem = profile_problem(ProfileMode(profile), sorted(versions), where)
+        if problem is not None:
+            self.problems.append(problem)
+        password, where = self._chosen("password", "")
+        if password and 2 not in versions:
+            hint = "leave it out, or write version 2: VRRPv3 has no authentication"
+            self.problems.append(Problem(where, "v3-password", "is used with version 3", hint))
         preempt, _where = self._chosen("preempt", True)
         delay_cs, _where = self._chosen("preempt_delay_cs", DEFAULT_PREEMPT_DELAY_CS)
         track, _where = self._chosen("track", ())
@@ -291,6 +301,8 @@ class _Row:
             preempt_delay_cs=delay_cs if preempt else 0,
             accept=self._chosen("accept", DEFAULT_ACCEPT)[0],
             checksum=ChecksumMode(self._chosen("checksum", ChecksumMode.AUTO.value)[0]),
+            profile=ProfileMode(profile),
+            password=password,
             track=tuple(TrackReference(**each.values) for each in track if not each.unsound),
         )
 

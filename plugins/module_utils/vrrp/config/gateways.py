@@ -18,7 +18,7 @@ from ..fsm.parameters import OWNER_PRIORITY
 from .gateway_fleet import Router
 from .gateway_table import Seat, Vlan, read_table
 from .hosts import host_problems
-from .model import RouterConfig, VirtualRouterConfig
+from .model import PROFILES, ProfileMode, RouterConfig, VirtualRouterConfig
 from .reading import in_order
 from .render import document
 from .validate import problems
@@ -131,19 +131,24 @@ def _virtual_router(group: Group, router: Router) -> VirtualRouterConfig:
     """The part of one router in one group. A penalty of the VLAN replaces that of the router."""
     policy = group.vlan.policy
     priority = group.priorities[router.name]
+    version = policy.version if group.family is Family.IPV4 else 3
+    # What is about the other version is for the VLAN's other family.
+    fits = policy.profile.value in [profile.value for profile in PROFILES[version]]
     virtual_router = VirtualRouterConfig(
         name=group.name,
         interface=_seat(group.vlan, router.name).interface,
         family=group.family,
         vrid=group.vlan.vrid,
         addresses=tuple(each.packed for each in group.vlan.virtual_addresses(group.family)),
-        version=policy.version if group.family is Family.IPV4 else 3,
+        version=version,
         priority=priority,
         advertisement_interval_cs=policy.advertisement_interval_cs,
         preempt=policy.preempt,
         preempt_delay_cs=policy.preempt_delay_cs if router.name == group.members[0] else 0,
         accept=policy.accept,
         checksum=policy.checksum,
+        profile=policy.profile if fits else ProfileMode.AUTO,
+        password=policy.password if version == 2 else "",
         track=tuple({each.tracker: each for each in (*router.track, *policy.track)}.values()),
     )
     if priority != OWNER_PRIORITY:

@@ -118,6 +118,10 @@ def _unlike_the_first(members: Sequence[Member]) -> Iterator[Problem]:
                 hint += ": VRRPv2 discards advertisements with another one"
             where = member.path + ".advertisement_interval_cs"
             yield Problem(where, "host-interval", message, hint)
+        if ours.password != theirs.password:
+            message = "differs from that of %s" % first.host
+            hint = "use one password on all routers of the group: they do not hear each other"
+            yield Problem(member.path + ".password", "host-password", message, hint)
 
 
 def _equal_priorities(members: Sequence[Member]) -> Iterator[Problem]:

@@ -9,11 +9,11 @@ Documented field by field in fields.py.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Tuple
 
 from ..facts import Family
-from ..fsm.parameters import RouterKey
+from ..fsm.parameters import Profile, RouterKey
 
 
 class TrackerKind(enum.Enum):
@@ -29,6 +29,19 @@ class ChecksumMode(enum.Enum):
     AUTO = "auto"
     RFC5798 = "rfc5798"
     RFC9568 = "rfc9568"
+
+
+class ProfileMode(enum.Enum):
+    """Which RFC counts where they differ; auto: the newest one for the version."""
+
+    AUTO = "auto"
+    RFC9568 = "rfc9568"
+    RFC5798 = "rfc5798"
+    RFC3768 = "rfc3768"
+
+
+# RFC 3768 is about version 2 alone, the later ones are about version 3 alone. Newest first.
+PROFILES = {2: (Profile.RFC3768,), 3: (Profile.RFC9568, Profile.RFC5798)}
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,8 @@ class VirtualRouterConfig:
     preempt_delay_cs: int = 0
     accept: bool = False
     checksum: ChecksumMode = ChecksumMode.AUTO
+    profile: ProfileMode = ProfileMode.AUTO
+    password: str = field(default="", repr=False)
     track: Tuple[TrackReference, ...] = ()
 
     @property

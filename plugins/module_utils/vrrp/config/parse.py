@@ -16,6 +16,7 @@ from ..facts import Family
 from .fields import DOCUMENT_FIELDS
 from .model import (
     ChecksumMode,
+    ProfileMode,
     RouterConfig,
     TrackerConfig,
     TrackerKind,
@@ -79,6 +80,7 @@ def _router_draft(reading: Reading) -> RouterDraft:
     values = dict(reading.values)
     values["family"] = Family(values["family"])
     values["checksum"] = ChecksumMode(values["checksum"])
+    values["profile"] = ProfileMode(values["profile"])
     values["track"] = tuple(
         TrackReference(**entry.values) for entry in values["track"] if not entry.unsound
     )

@@ -110,7 +110,7 @@ def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Pro
         try:
             values[each.name] = _value(each, document[each.name], prefix + each.name, problems)
         except Unreadable as error:
-            message = "is %s" % shown(document[each.name])
+            message = "is unreadable" if each.secret else "is %s" % shown(document[each.name])
             problems.append(Problem(prefix + each.name, error.code, message, error.hint))
             unsound.add(each.name)
         if len(problems) > found and each.kind is not Kind.OBJECTS:

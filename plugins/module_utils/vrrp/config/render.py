@@ -17,34 +17,42 @@ from typing import Any, Dict, Tuple
 from .fields import FORMAT, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field, Kind
 from .model import RouterConfig
 
+# Stands for a secret; too long for one, so nobody can write it back by mistake.
+HIDDEN = "*" * 12
 
-def document(config: RouterConfig) -> Dict[str, Any]:
-    """The document of a configuration, entries sorted by name: parse() of it gives config."""
+
+def document(config: RouterConfig, secrets: bool = True) -> Dict[str, Any]:
+    """The document of a configuration, entries sorted by name: parse() of it gives config.
+
+    Without secrets it is for people: what a secret field holds is then HIDDEN.
+    """
     return {
         "format": FORMAT,
         "virtual_routers": [
-            _object(VIRTUAL_ROUTER_FIELDS, router)
+            _object(VIRTUAL_ROUTER_FIELDS, router, secrets)
             for router in sorted(config.virtual_routers, key=lambda router: router.name)
         ],
         "trackers": [
-            _object(TRACKER_FIELDS, tracker)
+            _object(TRACKER_FIELDS, tracker, secrets)
             for tracker in sorted(config.trackers, key=lambda tracker: tracker.name)
         ],
     }
 
 
-def canonical_json(config: RouterConfig) -> str:
+def canonical_json(config: RouterConfig, secrets: bool = True) -> str:
     """The document as text: fields in the order of the table, indented by 2, newline at the end."""
-    return json.dumps(document(config), indent=2) + "\n"
+    return json.dumps(document(config, secrets), indent=2) + "\n"
 
 
-def _object(fields: Tuple[Field, ...], value: Any) -> Dict[str, Any]:
-    return {field.name: _written(field, getattr(value, field.name)) for field in fields}
+def _object(fields: Tuple[Field, ...], value: Any, secrets: bool) -> Dict[str, Any]:
+    return {field.name: _written(field, getattr(value, field.name), secrets) for field in fields}
 
 
-def _written(field: Field, value: Any) -> Any:
+def _written(field: Field, value: Any, secrets: bool) -> Any:
+    if field.secret and value and not secrets:
+        return HIDDEN
     if field.kind is Kind.ADDRESSES:
         return [str(ipaddress.ip_address(address)) for address in value]
     if field.kind is Kind.OBJECTS:
-        return [_object(field.fields, entry) for entry in value]
+        return [_object(field.fields, entry, secrets) for entry in value]
     return value.value if isinstance(value, enum.Enum) else value

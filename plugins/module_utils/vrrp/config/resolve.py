@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple, Union
 
 from ..facts import Family, InterfaceAddress, LinkFacts, is_link_local
-from ..fsm.parameters import OWNER_PRIORITY, RouterParameters
+from ..fsm.parameters import OWNER_PRIORITY, Profile, RouterParameters
 from ..units import ns_from_cs
-from .model import VirtualRouterConfig
+from .model import PROFILES, ProfileMode, VirtualRouterConfig
 
 # "vrrp" in ASCII: tells whose address this is, and is the EUI-64 of no virtual MAC.
 _GENERATED_PREFIX = bytes.fromhex("fe80 0000 0000 0000 7672 7270 0000".replace(" ", ""))
@@ -55,6 +55,13 @@ def virtual_addresses(router: VirtualRouterConfig) -> Tuple[bytes, ...]:
     return router.addresses
 
 
+def effective_profile(router: VirtualRouterConfig) -> Profile:
+    """The RFC that counts: as written, else the newest one for the version."""
+    if router.profile is ProfileMode.AUTO:
+        return PROFILES[router.version][0]
+    return Profile(router.profile.value)
+
+
 def resolve(
     router: VirtualRouterConfig, link: Optional[LinkFacts], penalty: int
 ) -> Union[RouterParameters, NotReady]:
@@ -71,6 +78,8 @@ def resolve(
     if not link.has_carrier:
         sentence = "interface %s has no carrier: check its cable, peer or parent" % link.name
         return NotReady("no-carrier", sentence)
+    if not router.addresses:
+        return NotReady("no-virtual-address", "no virtual address is configured: list one")
     addresses = virtual_addresses(router)
     primary = _primary_address(router, addresses, link)
     if primary is None:
@@ -91,6 +100,8 @@ def resolve(
         accept=router.accept,
         primary_address=primary,
         addresses=addresses,
+        profile=effective_profile(router),
+        password=router.password.encode("ascii"),
     )
 
 

@@ -62,6 +62,8 @@ def _text(field: Field) -> Dict[str, Any]:
     if field.pattern:
         # What is left out may be written as an empty text too.
         schema["pattern"] = ("^(?:%s)$" if field.required else "^(?:%s)?$") % field.pattern
+    if field.secret:
+        schema["writeOnly"] = True
     return schema
 
 

@@ -32,8 +32,14 @@ from ..facts import Family, family_of, is_link_local
 from ..fsm.parameters import OWNER_PRIORITY, RouterKey
 from ..units import CS_PER_S, MAXIMUM_INTERVAL_CS, MAXIMUM_V2_INTERVAL_S
 from .fields import TRACK_FIELDS, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field, Kind
-from .hosts import host_problems as host_problems
-from .model import RouterConfig, TrackerConfig, TrackerKind, VirtualRouterConfig
+from .model import (
+    PROFILES,
+    ProfileMode,
+    RouterConfig,
+    TrackerConfig,
+    TrackerKind,
+    VirtualRouterConfig,
+)
 from .reading import in_order, nearest, repeated, shown, text_of
 
 
@@ -129,11 +135,13 @@ def field_problem(field: Field, value: Any, path: str) -> Optional[Problem]:
     if not value:
         return Problem(path, "empty", "is empty", field.remedy or field.summary)
     if field.maximum is not None and len(value) > field.maximum:
-        message = "%s has %d characters, %d too many"
-        message %= (shown(value), len(value), len(value) - field.maximum)
+        message = "has %d characters, %d too many" % (len(value), len(value) - field.maximum)
+        if not field.secret:
+            message = "%s %s" % (shown(value), message)
         return Problem(path, "too-long", message, field.remedy)
     if field.pattern and re.fullmatch(field.pattern, value) is None:
-        return Problem(path, "characters", "is %s" % shown(value), field.remedy)
+        message = "has other characters" if field.secret else "is %s" % shown(value)
+        return Problem(path, "characters", message, field.remedy)
     return None
 
 
@@ -175,6 +183,17 @@ def interval_problem(version: int, interval_cs: int, path: str) -> Optional[Prob
         message = "is %d cs, and VRRPv3 carries 1 to %d cs" % (interval_cs, MAXIMUM_INTERVAL_CS)
         return Problem(path, "interval-wire", message, "write at most 40.95s")
     return None
+
+
+def profile_problem(profile: ProfileMode, versions: Sequence[int], path: str) -> Optional[Problem]:
+    """A profile that is about none of these versions."""
+    known = {each.value for version in versions for each in PROFILES.get(version, ())}
+    if profile is ProfileMode.AUTO or not known or profile.value in known:
+        return None
+    about = " and ".join(str(version) for version in versions)
+    message = "is %s, which is not about version %s" % (profile.value, about)
+    hint = "leave it out, or write one of %s" % ", ".join(sorted(known, reverse=True))
+    return Problem(path, "profile-version", message, hint)
 
 
 def unusable_because(address: bytes) -> str:
@@ -243,6 +262,20 @@ def _link_local_is_first(path: str, router: VirtualRouterConfig) -> Iterator[Pro
         yield Problem(path + ".addresses", "link-local-order", message, hint)
 
 
+def _profile_fits_the_version(path: str, router: VirtualRouterConfig) -> Iterator[Problem]:
+    problem = profile_problem(router.profile, (router.version,), path + ".profile")
+    if problem is not None:
+        yield problem
+
+
+def _password_is_for_version_2(path: str, router: VirtualRouterConfig) -> Iterator[Problem]:
+    # RFC 9568 section 9: VRRPv3 has no authentication.
+    if router.password and router.version != 2:
+        message = "is used with version %d" % router.version
+        hint = "leave it out, or write version 2: VRRPv3 has no authentication"
+        yield Problem(path + ".password", "v3-password", message, hint)
+
+
 def _delay_is_used(path: str, router: VirtualRouterConfig) -> Iterator[Problem]:
     where = path + ".preempt_delay_cs"
     message = "is %d" % router.preempt_delay_cs
@@ -281,6 +314,8 @@ _ROUTER_RULES: Tuple[Tuple[Tuple[str, ...], _RouterRule], ...] = (
     (("addresses",), _addresses_are_usable),
     (("addresses",), _addresses_differ),
     (("addresses",), _link_local_is_first),
+    (("version", "profile"), _profile_fits_the_version),
+    (("version", "password"), _password_is_for_version_2),
     (("preempt", "preempt_delay_cs", "priority"), _delay_is_used),
     (("preempt", "priority"), _owner_preempts),
     (("priority", "track"), _owner_is_not_tracked),

@@ -113,7 +113,7 @@ class Requests:
         return {**shown, **self._show_status({})}
 
     def _config_get(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
-        return {"document": document(self._shell.router.config)}
+        return {"document": document(self._shell.router.config, secrets=False)}
 
     def _config_check(self, params: Mapping[str, Any]) -> Dict[str, Any]:
         try:

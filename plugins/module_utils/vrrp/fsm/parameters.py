@@ -5,13 +5,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import enum
+from dataclasses import dataclass, field
 from typing import Tuple
 
 from ..facts import Family
 
 OWNER_PRIORITY = 255
 RELEASE_PRIORITY = 0
+
+
+class Profile(enum.Enum):
+    """The RFC that a virtual router follows where they differ.
+
+    RFC9568: a master answers a losing advertisement at once, and an owner listens to others
+    (erratum 8298). RFC5798, and RFC3768 for version 2: both are discarded in silence.
+    """
+
+    RFC9568 = "rfc9568"
+    RFC5798 = "rfc5798"
+    RFC3768 = "rfc3768"
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,7 @@ class RouterParameters:
     """Parameters of RFC 9568 section 6.1. Addresses are in network order, listed as configured.
 
     priority is the effective one: tracking penalties are already taken off. primary_address is the
-    source of advertisements on the interface now.
+    source of advertisements on the interface now. password is empty without authentication.
     """
 
     version: int
@@ -44,6 +57,8 @@ class RouterParameters:
     accept: bool
     primary_address: bytes
     addresses: Tuple[bytes, ...]
+    profile: Profile = Profile.RFC9568
+    password: bytes = field(default=b"", repr=False)
 
     @property
     def is_owner(self) -> bool:

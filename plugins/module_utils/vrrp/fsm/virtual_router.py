@@ -5,7 +5,7 @@
 
 Pure: no socket, clock, log or lock. The shell calls step() with what happened and the time, carries
 out the actions in their order, and comes back with Tick at deadline_ns. Versions 2 and 3 differ
-only where `version` is asked.
+only where `version` is asked (the timers), the RFCs only where `profile` is asked.
 
     state       event                                   then
     initialize  Startup, owner                          advertise, claim, announce -> master
@@ -17,7 +17,7 @@ only where `version` is asked.
     master      deadline                                advertise
     master      advertisement, priority 0               advertise
     master      advertisement, better                   release -> backup
-    master      advertisement, worse                    advertise (version 3), announce
+    master      advertisement, worse                    advertise (RFC 9568), announce
     backup      Shutdown                                -> initialize
     master      Shutdown                                advertise priority 0, release -> initialize
 """
@@ -46,7 +46,7 @@ from .events import (
     Startup,
     Tick,
 )
-from .parameters import RELEASE_PRIORITY, RouterKey, RouterParameters
+from .parameters import RELEASE_PRIORITY, Profile, RouterKey, RouterParameters
 from .states import State
 from .timing import master_down_interval_ns, skew_time_ns, slot_ns, slotted_ns
 
@@ -138,6 +138,8 @@ class VirtualRouter:
             self.deadline_ns = now_ns + self._skew_time_ns()
         elif self._must_respect(advert, now_ns):
             self._remember(advert, now_ns)
+            # RFC 9568 section 6.4.2: Skew_Time follows, too. The same section of RFC 5798 names the
+            # Master_Down_Interval only, but its section 6.1 defines Skew_Time by this interval.
             self._master_adver_interval_cs = advert.interval_cs
             self.deadline_ns = now_ns + self._master_down_interval_ns()
             self._preempting = False
@@ -203,9 +205,11 @@ class VirtualRouter:
         """Somebody worse thinks that it is master."""
         interval_cs = self.parameters.advertisement_interval_cs
         actions: Actions = ()
-        # RFC 9568 section 6.4.3: advertise at once. RFC 3768 section 6.4.3: discard. One that has
-        # just left answers this one too; else a queue of them after a stall would be a storm.
-        if self.parameters.version == 3 and now_ns - self._advertised_ns >= slot_ns(interval_cs):
+        # RFC 9568 section 6.4.3: advertise at once. RFC 5798 and RFC 3768 section 6.4.3: discard.
+        # One that has just left answers this one too; else a queue of them after a stall would be
+        # a storm.
+        asserts = self.parameters.profile is Profile.RFC9568
+        if asserts and now_ns - self._advertised_ns >= slot_ns(interval_cs):
             actions = (self._advertisement(now_ns),)
         if now_ns >= self._announce_from_ns:
             # Beyond the RFC: it has drawn the hosts to itself, so call them back, but not faster

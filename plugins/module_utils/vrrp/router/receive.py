@@ -13,9 +13,10 @@ The order of the checks is tested. A packet that fails one is counted and change
      6  the VRID is configured on this interface for this family
      7  its version is the configured one
      8  the virtual router runs
-     9  VRRPv2: authentication type is "none"
-    10  VRRPv2: we are not the address owner (RFC 9568 erratum 8298: version 3 goes on)
+     9  VRRPv2: authentication type and password are the configured ones
+    10  we are not the address owner (by RFC 9568 with erratum 8298 an owner goes on)
     11  VRRPv2: the interval is ours
+    12  VRRPv2: the list of addresses is ours, or the sender is their owner
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from ..discards import DiscardReason
 from ..errors import DecodeError
 from ..facts import Family, ReceivedPacket, format_address, is_link_local
 from ..fsm.events import AdvertisementReceived
-from ..fsm.parameters import OWNER_PRIORITY, RouterParameters
+from ..fsm.parameters import OWNER_PRIORITY, Profile, RouterParameters
 from ..fsm.states import State
+from ..units import CS_PER_S
 from ..wire.advertisement import Advertisement, decode_advertisement
+from ..wire.authentication import verify_authentication
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import MULTICAST_GROUP, TTL
 from ..wire.ip import IpHeader, split_packet
@@ -48,12 +51,14 @@ class Listener:
 class Accepted:
     """An advertisement for a virtual router of ours.
 
-    remarks are differences to our own configuration that are counted and logged, but do not
-    discard: RFC 9568 section 7.1.
+    version is that of the message, checksum_form is known where there are two. remarks are
+    differences to our own configuration that are counted and logged, but do not discard:
+    RFC 9568 section 7.1.
     """
 
     name: str
     event: AdvertisementReceived
+    version: int
     checksum_form: Optional[ChecksumForm]
     remarks: Tuple[DiscardReason, ...]
 
@@ -93,7 +98,8 @@ def accept(
         return Discard(reason, detail, header.source, listener.name)
     event = AdvertisementReceived(header.source, advertisement.priority, advertisement.interval_cs)
     remarks = _remarks(advertisement, listener.parameters)
-    return Accepted(listener.name, event, advertisement.checksum_form, remarks)
+    form = advertisement.checksum_form
+    return Accepted(listener.name, event, advertisement.version, form, remarks)
 
 
 def _header_discard(header: IpHeader, own_addresses: FrozenSet[bytes]) -> Optional[Discard]:
@@ -115,7 +121,8 @@ def _header_discard(header: IpHeader, own_addresses: FrozenSet[bytes]) -> Option
 def _possible_source(source: bytes, family: Family) -> bool:
     if family is Family.IPV6:  # RFC 9568 section 5.1.2.1
         return is_link_local(source)
-    return any(source) and source[0] != 127 and source[0] < 224
+    # RFC 1122 section 3.2.1.3: 0/8 and 127/8 are never on a wire.
+    return source[0] not in (0, 127) and source[0] < 224
 
 
 def _mismatch(
@@ -127,29 +134,48 @@ def _mismatch(
         return DiscardReason.VERSION, detail
     if listener.state is State.INITIALIZE:
         return DiscardReason.NOT_RUNNING, "the virtual router is in state initialize"
-    if ours.version == 3:
-        return None, ""
-    if advertisement.auth_type != 0:
-        detail = "authentication type %d, ours is none" % advertisement.auth_type
-        return DiscardReason.AUTH_TYPE, detail
-    if ours.is_owner:
+    if ours.version == 2:
+        try:
+            verify_authentication(advertisement.auth_type, advertisement.auth_data, ours.password)
+        except DecodeError as error:
+            return error.reason, error.detail
+    # RFC 3768 and RFC 5798 section 7.1. Erratum 8298 of RFC 9568: process it, so that two owners
+    # settle by their addresses which of them is right.
+    if ours.is_owner and ours.profile is not Profile.RFC9568:
         return DiscardReason.OWNER, "we own the addresses, so nobody else can be master"
-    if advertisement.interval_cs != ours.advertisement_interval_cs:
-        detail = "interval %d s, ours is %d s" % (
-            advertisement.interval_cs // 100,
-            ours.advertisement_interval_cs // 100,
-        )
-        return DiscardReason.INTERVAL_MISMATCH, detail
+    if ours.version == 2:
+        return _difference_of_version_2(advertisement, ours)
     return None, ""
 
 
+def _difference_of_version_2(
+    advertisement: Advertisement, ours: RouterParameters
+) -> Tuple[Optional[DiscardReason], str]:
+    """RFC 3768 section 7.1: what version 3 only remarks. The list check is optional there."""
+    if advertisement.interval_cs != ours.advertisement_interval_cs:
+        detail = "interval %d s, ours is %d s" % (
+            advertisement.interval_cs // CS_PER_S,
+            ours.advertisement_interval_cs // CS_PER_S,
+        )
+        return DiscardReason.INTERVAL_MISMATCH, detail
+    unshared = _unshared(advertisement, ours)
+    if unshared and advertisement.priority != OWNER_PRIORITY:
+        detail = "only one of us lists %s" % format_address(min(unshared))
+        return DiscardReason.ADDRESS_LIST, detail
+    return None, ""
+
+
+def _unshared(advertisement: Advertisement, ours: RouterParameters) -> FrozenSet[bytes]:
+    """The addresses that one of the two lists and the other does not; order does not matter."""
+    return frozenset(advertisement.addresses) ^ frozenset(ours.addresses)
+
+
 def _remarks(advertisement: Advertisement, ours: RouterParameters) -> Tuple[DiscardReason, ...]:
-    """Counted and logged only. The list check of VRRPv2 is optional in RFC 3768 section 7.1; we
-    never drop for it, because that makes two masters of a rolling change."""
+    """Differences that are counted and logged only (RFC 9568 section 7.1)."""
     remarks = []
     if advertisement.interval_cs != ours.advertisement_interval_cs:
         remarks.append(DiscardReason.INTERVAL_MISMATCH)
-    if frozenset(advertisement.addresses) != frozenset(ours.addresses):
+    if _unshared(advertisement, ours):
         remarks.append(DiscardReason.ADDRESS_LIST)
     if ours.is_owner and advertisement.priority == OWNER_PRIORITY:
         remarks.append(DiscardReason.OWNER)

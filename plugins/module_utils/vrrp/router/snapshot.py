@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional
 
+from ..config.resolve import effective_profile
 from ..facts import format_address
 from ..fsm.actions import Reason
 from ..fsm.states import State
+from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
 from .bound_router import BoundRouter, PastTransition
 from .desired import DEVICE_PREFIX
+from .peers import Peer
 from .tracking import TrackerState
 from .vrrp_router import VrrpRouter
 
@@ -67,7 +70,10 @@ def _router(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
         "preempt": config.preempt,
         "preempt_delay_cs": config.preempt_delay_cs,
         "accept": config.accept,
-        "checksum_heard": bound.checksum_heard.value if bound.checksum_heard else None,
+        "profile": effective_profile(config).value,
+        "authentication": "simple-text" if config.password else "none",
+        "checksum_heard": _checksum(bound.peers.checksum_heard),
+        "peers": [_peer(address, peer, now_ns) for address, peer in bound.peers.sorted()],
         "new_master_reason": _new_master_reason(bound),
         "transitions": [_transition(past, now_ns) for past in bound.history],
         "counters": {**dict.fromkeys(_COUNTERS, 0), **dict(sorted(bound.counters.items()))},
@@ -105,6 +111,21 @@ def _machine(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
         "skew_time_ns": machine.skew_time_ns,
         "master_down_interval_ns": machine.master_down_interval_ns,
     }
+
+
+def _peer(address: bytes, peer: Peer, now_ns: int) -> Dict[str, Any]:
+    return {
+        "address": format_address(address),
+        "priority": peer.priority,
+        "version": peer.version,
+        "checksum": _checksum(peer.checksum_form),
+        "last_heard_age_ns": now_ns - peer.heard_ns,
+        "advertisements": peer.advertisements,
+    }
+
+
+def _checksum(form: Optional[ChecksumForm]) -> Optional[str]:
+    return form.value if form else None
 
 
 def _new_master_reason(bound: BoundRouter) -> Optional[str]:

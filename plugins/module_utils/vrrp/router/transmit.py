@@ -14,6 +14,7 @@ from ..facts import Family, is_link_local
 from ..fsm.parameters import RouterParameters
 from ..wire.advertisement import Advertisement, encode_advertisement
 from ..wire.arp import gratuitous_arp
+from ..wire.authentication import AUTH_NONE, AUTH_SIMPLE_TEXT, simple_text
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import MULTICAST_GROUP, TTL, virtual_mac
 from ..wire.ethernet import vrrp_frame
@@ -32,12 +33,15 @@ def advertisement_frame(
         ttl=TTL,
         family=family,
     )
+    password = parameters.password
     advertisement = Advertisement(
         version=parameters.version,
         vrid=parameters.vrid,
         priority=priority,
         interval_cs=interval_cs,
         addresses=parameters.addresses,
+        auth_type=AUTH_SIMPLE_TEXT if password else AUTH_NONE,
+        auth_data=simple_text(password) if password else b"",
     )
     message = encode_advertisement(advertisement, header, form)
     if family is Family.IPV4:

@@ -8,7 +8,7 @@ from typing import Any, Iterable, Tuple
 
 from vrrp.config.model import RouterConfig, TrackerConfig, TrackerKind, VirtualRouterConfig
 from vrrp.facts import Family, InterfaceAddress, LinkFacts
-from vrrp.fsm.parameters import RouterKey, RouterParameters
+from vrrp.fsm.parameters import Profile, RouterKey, RouterParameters
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -44,6 +44,7 @@ def parameters(**changes: Any) -> RouterParameters:
         "addresses": (VIP,),
     }
     values.update(changes)
+    values.setdefault("profile", Profile.RFC3768 if values["version"] == 2 else Profile.RFC9568)
     return RouterParameters(**values)
 
 
