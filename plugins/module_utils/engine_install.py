@@ -34,6 +34,8 @@ if t.TYPE_CHECKING:
 
 OLDEST_PYTHON = (3, 8)
 KEPT_RELEASES = 3
+# sd_booted(3): this directory exists exactly when systemd is the init system that runs.
+SYSTEMD_RUNS = "/run/systemd/system"
 EMPTY_CONFIG = canonical_json(RouterConfig())
 
 
@@ -80,7 +82,8 @@ class EngineInstall:
     def present(self) -> t.Dict[str, t.Any]:
         """Install, switch and start; the facts to return."""
         release, files = self.manifest["release"], self.manifest["files"]
-        self._require_runtime_dir()
+        if self.params["manage_service"]:
+            self._require_systemd()
         self._require_python()
         before = self.store.linked("current")
         intact = self.store.is_intact(release, files)
@@ -123,11 +126,17 @@ class EngineInstall:
 
     # Its steps
 
-    def _require_runtime_dir(self) -> None:
-        runtime_dir = self.params["runtime_dir"]
-        if self.params["manage_service"] and not runtime_dir.startswith("/run/"):
+    def _require_systemd(self) -> None:
+        """What the unit needs, checked before anything is touched."""
+        if not os.path.isdir(SYSTEMD_RUNS):
             raise NotInstalled(
-                "runtime_dir is %s, and systemd makes it below /run: write /run/NAME" % runtime_dir
+                "systemd does not run here, and the engine is its service: set manage_service to "
+                "false and start %s/current yourself" % self.params["directory"]
+            )
+        if not self.params["runtime_dir"].startswith("/run/"):
+            raise NotInstalled(
+                "runtime_dir is %s, and systemd makes it below /run: write /run/NAME"
+                % self.params["runtime_dir"]
             )
 
     def _require_python(self) -> None:

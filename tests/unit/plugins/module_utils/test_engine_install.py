@@ -45,6 +45,7 @@ class Host:
         self.unit = tmp_path / "vlangated.service"
         self.lib = tmp_path / "lib"
         monkeypatch.setattr(engine_install, "UNIT_FILE", str(self.unit))
+        monkeypatch.setattr(engine_install, "SYSTEMD_RUNS", str(tmp_path))
         monkeypatch.setattr(engine_install.grp, "getgrnam", lambda name: None)
         monkeypatch.setattr(engine_install, "running_release", lambda runtime_dir: self.running)
         monkeypatch.setattr(engine_install, "wait_until_well", self._wait)
@@ -234,6 +235,13 @@ def test_a_missing_python_is_named(host):
 def test_a_runtime_dir_elsewhere_is_refused(host):
     with pytest.raises(NotInstalled, match="below /run"):
         host.install("1-a", runtime_dir="/var/vlangate").present()
+
+
+def test_a_host_without_systemd_is_told_what_to_do(host, monkeypatch):
+    monkeypatch.setattr(engine_install, "SYSTEMD_RUNS", str(host.root / "none"))
+    with pytest.raises(NotInstalled, match="manage_service to false"):
+        host.install("1-a").present()
+    assert not host.lib.exists()
 
 
 def test_without_a_service_only_files_are_installed(host):
