@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import List
 
 from .control import Lab, greeting, temporary_lab
@@ -60,7 +61,7 @@ def _down(options: argparse.Namespace) -> None:
         Lab.known(options.prefix).down()
 
 
-def _lock(options: argparse.Namespace):
+def _lock(options: argparse.Namespace) -> Path:
     return STATE / (".%s.lock" % options.prefix)
 
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from .chassis import MODULE, cgroup_bases, chassis_processes, end_cgroups
 from .remote import write_access
@@ -236,7 +236,7 @@ class Lab:
         return process
 
     def _leader(self, router: str) -> Process:
-        leader = self.state(router).get("leader")
+        leader: Optional[Process] = self.state(router).get("leader")
         if not leader or not is_alive(leader):
             raise LabError("%s is off; `power-on %s` boots it" % (router, router))
         return leader

@@ -18,7 +18,9 @@ import socket
 import struct
 import sys
 import time
-from typing import Callable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
+
+Received = TypeVar("Received")
 
 ANSWER_SECONDS = 0.3
 # A router sends at most one such error a second to a host, so a second try has to wait longer.
@@ -79,7 +81,7 @@ def _answers_v6(device: str, address: str) -> Iterator[bytes]:
 def _mac(device: str) -> bytes:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as wire:
         wire.bind((device, 0))
-        return wire.getsockname()[4]
+        return bytes(wire.getsockname()[4])
 
 
 def trace(address: str) -> List[Optional[str]]:
@@ -118,11 +120,13 @@ def _hop(address: str, distance: int) -> Optional[str]:
                 quoted = start + 8 + (20 if version == 4 else 40)
                 is_ours = message[quoted : quoted + 4] == wanted
                 if is_ours and message[start] in (TIME_EXCEEDED[version], UNREACHABLE[version]):
-                    return sender[0]
+                    return str(sender[0])
     return None
 
 
-def _received(opened: socket.socket, receive: Callable[[], object], seconds: float) -> Iterator:
+def _received(
+    opened: socket.socket, receive: Callable[[], Received], seconds: float
+) -> Iterator[Received]:
     """What comes in a time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -133,4 +137,5 @@ def _received(opened: socket.socket, receive: Callable[[], object], seconds: flo
 
 
 if __name__ == "__main__":
-    print(json.dumps({"answers": answers, "trace": trace}[sys.argv[1]](*sys.argv[2:])))
+    QUESTIONS: Dict[str, Callable[..., Any]] = {"answers": answers, "trace": trace}
+    print(json.dumps(QUESTIONS[sys.argv[1]](*sys.argv[2:])))

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Type
+from typing import Any, Dict, List, Mapping, Optional, Type
 
 from .control import Lab
 from .shell import LabError, run
@@ -83,13 +83,13 @@ def unsettled(lab: Lab) -> List[str]:
     return wrong if found else ["(no group at all)"]
 
 
-def skew_time_ns(report: Dict[str, Any]) -> int:
+def skew_time_ns(report: Mapping[str, Any]) -> int:
     """RFC 9568 §6.1, VRRPv3: how long this backup waits after the master has said good-bye."""
     interval_ns = int(report["master_adver_interval_cs"]) * NS_PER_CS
     return (256 - int(report["effective_priority"])) * interval_ns // 256
 
 
-def master_down_interval_ns(report: Dict[str, Any]) -> int:
+def master_down_interval_ns(report: Mapping[str, Any]) -> int:
     """RFC 9568 §6.1: three intervals and the skew, from the last advertisement on."""
     return 3 * int(report["master_adver_interval_cs"]) * NS_PER_CS + skew_time_ns(report)
 
@@ -151,7 +151,7 @@ class Prober:
 
     def steady_seconds(self) -> float:
         """For how long every target has answered every probe."""
-        return min(self._ask("steady").values())
+        return float(min(self._ask("steady").values()))
 
     def loss(self, start_ns: int, stop_ns: int) -> Dict[str, Loss]:
         """The loss of each target in a time of the monotonic clock."""

@@ -160,7 +160,7 @@ class Schedule:
 def internet_checksum(data: bytes) -> int:
     total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
     total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
+    return ~int(total + (total >> 16)) & 0xFFFF
 
 
 def answer(line: str, targets: List[Target], schedule: Schedule) -> Dict[str, object]:

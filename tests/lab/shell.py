@@ -13,12 +13,27 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, NoReturn, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NoReturn,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # One directory per lab, with all that it needs to be found and removed again.
 STATE = Path("/run/vlangate-lab")
+
+
+Value = TypeVar("Value")
 
 
 class LabError(Exception):
@@ -76,7 +91,9 @@ def in_namespace(namespace: str, argv: Sequence[str]) -> List[str]:
     return ["nsenter", "--net=/run/netns/%s" % namespace, "--", *argv]
 
 
-def wait_for(condition: Callable[[], object], seconds: float, what: str, period: float = 0.05):
+def wait_for(
+    condition: Callable[[], Value], seconds: float, what: str, period: float = 0.05
+) -> Value:
     """The first true value of `condition`; raises LabError when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -167,7 +184,7 @@ def terminate_as_interrupt() -> None:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold back Ctrl-C and SIGTERM while something is being cleaned up."""
-    previous: Dict[int, object] = {}
+    previous: Dict[signal.Signals, Any] = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         previous[number] = signal.signal(number, signal.SIG_IGN)
     try:

@@ -108,7 +108,9 @@ class LabSpec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> LabSpec:
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+        """What `to_json` gave; JSON has lists where we have tuples."""
+        pairs = document.items()
+        fields: Dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in pairs}
         return cls(**fields)
 
 

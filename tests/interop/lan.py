@@ -1,0 +1,187 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The LAN of an interop test: us, a peer and a host at one switch, and who speaks VRRP on it."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, List, Optional, Tuple
+
+from tests.lab.shell import LabError, identify, in_namespace, ip, namespaces, run
+
+LOOK = Path(__file__).resolve().parents[1] / "lab" / "look.py"
+US, PEER, HOST = "us", "peer", "host"
+HOST_NUMBERS = {US: 252, PEER: 253, HOST: 1}
+VRID = 30
+VIRTUAL = {4: ("198.18.30.254",), 6: ("fe80::254", "2001:db8:30::fe")}
+VIRTUAL_MAC = {4: "00:00:5e:00:01:1e", 6: "00:00:5e:00:02:1e"}
+REAL = {4: "198.18.30.%d/24", 6: "2001:db8:30::%x/64"}
+
+VRRP_PROTOCOL = 112
+ETHERTYPES = {0x0800: 4, 0x86DD: 6}
+# From asm-generic/socket.h: the kernel's own receive time beside each frame.
+SO_TIMESTAMPNS = 35
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Advert:
+    """One advertisement as it was on the wire; read with our own few lines, not the engine's."""
+
+    seconds: float
+    source_mac: str
+    source: str
+    hops: int
+    version: int
+    vrid: int
+    priority: int
+    interval_cs: int
+    addresses: Tuple[str, ...]
+
+
+class Lan:
+    """Three namespaces at a bridge in a fourth, with a capture at the host's port."""
+
+    def __init__(self) -> None:
+        self._prefix = "i%d-%d-" % (os.getpid(), next(_numbers))
+        for name in (US, PEER, HOST, "switch"):
+            run(["ip", "netns", "add", self.namespace(name)])
+        switch = self.namespace("switch")
+        ip(switch, ["link add br0 type bridge forward_delay 0 mcast_snooping 0",
+                    "link set br0 addrgenmode none up"])  # fmt: skip
+        for name, number in HOST_NUMBERS.items():
+            there = self.namespace(name)
+            ip(switch, ["link add %s type veth peer name eth0 netns %s" % (name, there),
+                        "link set %s addrgenmode none master br0 up" % name])  # fmt: skip
+            ip(there, ["link set lo up", "link set eth0 addrgenmode none up",
+                       "addr add %s dev eth0" % (REAL[4] % number),
+                       "addr add %s dev eth0 nodad" % (REAL[6] % number),
+                       "addr add fe80::%d/64 dev eth0 nodad" % number])  # fmt: skip
+        self.capture = Capture(in_other_namespace(self.namespace(HOST), _open_tap))
+
+    def namespace(self, name: str) -> str:
+        return self._prefix + name
+
+    def plug(self, name: str, up: bool) -> None:
+        """The cable of one of them, in or out."""
+        ip(self.namespace("switch"), ["link set %s %s" % (name, "up" if up else "down")])
+
+    def answering_macs(self, version: int) -> List[str]:
+        """Who answers the host for the virtual address."""
+        argv = [sys.executable, "-ISE", str(LOOK), "answers", "eth0", VIRTUAL[version][-1]]
+        return list(json.loads(run(in_namespace(self.namespace(HOST), argv))))
+
+    def remove(self) -> None:
+        self.capture.close()
+        for name in namespaces():
+            if not name.startswith(self._prefix):
+                continue
+            for pid in run(["ip", "netns", "pids", name]).split():
+                if identify(int(pid)) is not None:
+                    raise LabError("process %s is left in %s" % (pid, name))
+            run(["ip", "netns", "del", name])
+
+
+class Capture:
+    """Collects every advertisement that reaches the host's port."""
+
+    def __init__(self, tap: socket.socket) -> None:
+        self._tap = tap
+        self._adverts: List[Advert] = []
+        self._closing = False
+        self._thread = threading.Thread(target=self._collect, daemon=True)
+        self._thread.start()
+
+    def adverts(self, since: float = 0.0) -> List[Advert]:
+        """What was heard after a time, which is an advertisement's."""
+        return [advert for advert in list(self._adverts) if advert.seconds > since]
+
+    def wait_for(self, wanted: Callable[[Advert], bool], seconds: float, since: float) -> Advert:
+        """The first such advertisement after a time; the test fails when none comes."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for advert in self.adverts(since):
+                if wanted(advert):
+                    return advert
+            time.sleep(0.02)
+        heard = "\n".join(str(advert) for advert in self.adverts(since)[-10:])
+        raise AssertionError("no such advertisement within %.1f s; heard:\n%s" % (seconds, heard))
+
+    def close(self) -> None:
+        self._closing = True
+        self._thread.join()
+        self._tap.close()
+
+    def _collect(self) -> None:
+        while not self._closing:
+            try:
+                frame, extra, _, _ = self._tap.recvmsg(2048, 64)
+            except TimeoutError:
+                continue
+            for _, kind, data in extra:
+                if kind == SO_TIMESTAMPNS:
+                    whole, fraction = struct.unpack("qq", data)
+                    advert = decode(frame, whole + fraction / 1e9)
+                    if advert is not None:
+                        self._adverts.append(advert)
+
+
+def decode(frame: bytes, seconds: float) -> Optional[Advert]:
+    """The VRRP advertisement in an Ethernet frame, or None."""
+    version = ETHERTYPES.get(int.from_bytes(frame[12:14], "big"))
+    packet = frame[14:]
+    if version == 4 and packet[9] == VRRP_PROTOCOL:
+        start, hops, source, family, size = (packet[0] & 15) * 4, packet[8], packet[12:16], 2, 4
+    elif version == 6 and packet[6] == VRRP_PROTOCOL:
+        start, hops, source, family, size = 40, packet[7], packet[8:24], 10, 16
+    else:
+        return None
+    kind, vrid, priority, count, high, low = packet[start : start + 6]
+    # RFC 3768 §5.3: authentication type, then seconds; RFC 9568 §5.2: 12 bits of centiseconds.
+    interval_cs = low * 100 if kind >> 4 == 2 else (high & 15) << 8 | low
+    body = packet[start + 8 :]
+    return Advert(
+        seconds, frame[6:12].hex(":"), socket.inet_ntop(family, source), hops, kind >> 4, vrid,
+        priority, interval_cs,
+        tuple(socket.inet_ntop(family, body[n * size : (n + 1) * size]) for n in range(count)),
+    )  # fmt: skip
+
+
+def _open_tap() -> socket.socket:
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    tap.bind(("eth0", 3))
+    tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    tap.settimeout(0.2)
+    return tap
+
+
+def in_other_namespace(name: str, work: Callable[[], socket.socket]) -> socket.socket:
+    """What `work` returns, done by a thread of its own inside a network namespace."""
+    made: List[socket.socket] = []
+
+    def there() -> None:
+        enter_namespace(name)
+        made.append(work())
+
+    thread = threading.Thread(target=there)
+    thread.start()
+    thread.join()
+    return made[0]
+
+
+def enter_namespace(name: str) -> None:
+    """Move the calling thread into a network namespace."""
+    with open("/run/netns/" + name) as target:
+        if ctypes.CDLL(None, use_errno=True).setns(target.fileno(), 0x40000000):
+            raise OSError(ctypes.get_errno(), "setns to " + name)
