@@ -104,17 +104,6 @@ options:
               - 'Password of VRRPv2, against mistakes only: it is readable on the wire.'
             type: str
             default: ""
-          profile:
-            description:
-              - The RFC that counts where they differ; auto is rfc9568, or rfc3768 for version 2.
-            type: str
-            choices: [auto, rfc9568, rfc5798, rfc3768]
-            default: auto
-          password:
-            description:
-              - 'Password of VRRPv2, against mistakes only: it is readable on the wire.'
-            type: str
-            default: ""
           track:
             description:
               - Trackers whose failure lowers the priority.

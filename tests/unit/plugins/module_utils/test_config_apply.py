@@ -199,3 +199,11 @@ def test_problems_come_all_at_once_and_before_everything(apply_for, daemon):
         apply_for(config(router(10, priority=0, colour="red"), router(20, version=4))).run()
     assert len(caught.value.problems) == 3
     assert daemon.asked == []
+
+
+def test_a_password_is_in_the_file_and_nowhere_else(apply_for, file):
+    secret = router(20, version=2, password="open-you")
+    facts = apply_for(config(router(10), secret)).run()
+    assert "open-you" in file.read_text()
+    assert "open-you" not in json.dumps(facts)
+    assert facts["changes"][0]["fields"] == ["version", "password"]
