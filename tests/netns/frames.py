@@ -108,9 +108,15 @@ class Wire:
         answers = self._ask(arp_request(self.mac, sender, target))
         return [frame for frame in answers if is_arp_reply(frame, target)]
 
-    def ask_neighbour(self, target: str, sender: str = "2001:db8:a::10") -> List[Packet]:
-        """Who has an IPv6 address? All answers."""
-        answers = self._ask(solicitation(self.mac, sender, target))
+    def ask_neighbour(
+        self, target: str, sender: str = "2001:db8:a::10", directly_at: str = ""
+    ) -> List[Packet]:
+        """Who has an IPv6 address? All answers. directly_at: a MAC to ask instead of the LAN."""
+        question = solicitation(self.mac, sender, target)
+        if directly_at:
+            question[Ether].dst = directly_at
+            question[IPv6].dst = target
+        answers = self._ask(question)
         return [frame for frame in answers if is_advertisement(frame, target)]
 
     def ask_echo(self, frame: Packet) -> List[Packet]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import List
+from typing import List, Tuple
 
 import pytest
-from hosts import LINK_LOCAL_VIP, VIP4, VIP6, Host, packed
+from frames import Wire, echo
+from hosts import LINK_LOCAL_VIP, MAC4, VIP4, VIP6, Host, packed
 from namespaces import Site
 
 from vrrp.errors import PlatformError
@@ -30,9 +31,15 @@ def both(host: Host, *addresses: str) -> DesiredDataplane:
     return host.desired(host.device(Family.IPV4, four), host.device(Family.IPV6, six))
 
 
-def links(site: Site) -> str:
-    """What ip shows of all links."""
-    return site.router.ip("-d", "link", "show")
+def links(site: Site) -> List[Tuple[str, str, str]]:
+    """All links: name, MAC and addresses."""
+    found = json.loads(site.router.ip("-j", "addr", "show"))
+    return [(one["ifname"], one["address"], repr(one["addr_info"])) for one in found]
+
+
+def device_names(site: Site) -> List[str]:
+    """The links that look like ours."""
+    return [name for name, _mac, _addresses in links(site) if name.startswith("vg-")]
 
 
 def test_devices_are_marked_as_ours(host: Host, site: Site) -> None:
@@ -92,7 +99,7 @@ def test_parents_that_are_left_get_their_sysctls_back(
     assert json.loads(remembered.read_text()) == dict.fromkeys(sorted(PARENT_SYSCTLS), "0")
     host.apply(DesiredDataplane())
     assert [site.router.read_sysctl(key) for key in PARENT_SYSCTLS] == ["0", "0"]
-    assert "vg-" not in links(site)
+    assert device_names(site) == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +160,7 @@ def test_a_vanished_parent_is_no_error(host: Host, site: Site) -> None:
     host.reconcile()
     host.apply(desired)
     host.apply(replace(desired, refused=()))
-    assert "vg-" not in links(site)
+    assert device_names(site) == []
     host.cleanup()
 
 
@@ -199,6 +206,12 @@ def test_a_device_forwards_exactly_if_its_parent_does(host: Host, site: Site) ->
     assert site.router.read_sysctl("net/ipv4/conf/vg-lan-ipv4/forwarding") == "0"
 
 
+def test_an_ipv6_device_forwards_exactly_if_its_parent_does(host: Host, site: Site) -> None:
+    site.router.sysctl("net/ipv6/conf/default/forwarding", "0")
+    host.apply(both(host))
+    assert site.router.read_sysctl("net/ipv6/conf/vg-lan-ipv6/forwarding") == "1"
+
+
 def test_many_change_together(host: Host, site: Site) -> None:
     def many(addresses: bool) -> DesiredDataplane:
         return host.desired(
@@ -218,4 +231,12 @@ def test_many_change_together(host: Host, site: Site) -> None:
     host.apply(many(True))
     assert site.router.ip("addr").count("inet 10.1.0.") == 250
     host.apply(DesiredDataplane())
-    assert "vg-" not in links(site)
+    assert device_names(site) == []
+
+
+def test_thousands_of_refused_addresses(host: Host, site: Site, wire: Wire) -> None:
+    many = ["10.%d.%d.1" % (high, low) for high in range(20, 32) for low in range(250)]
+    host.apply(host.desired(host.device(Family.IPV4, [VIP4]), refused=[*many, VIP4]))
+    assert wire.ask_echo(echo(wire, MAC4, "10.0.0.10", VIP4)) == []
+    host.apply(host.desired(host.device(Family.IPV4, [VIP4]), refused=many))
+    assert len(wire.ask_echo(echo(wire, MAC4, "10.0.0.10", VIP4))) == 1

@@ -118,6 +118,8 @@ def test_accept_mode_off(host: Host, wire: Wire) -> None:
     """RFC 9568 section 6.1: neighbour discovery goes on, packets are forwarded, none accepted."""
     host.apply(host.master(Family.IPV6, refused=True))
     assert_answers_neighbours(wire)
+    # Whoever has the address in its cache asks it directly whether it is still there.
+    assert len(wire.ask_neighbour(VIP6, CLIENT, directly_at=MAC6)) == 1
     assert len(wire.ask_echo(echo(wire, MAC6, CLIENT, FAR))) == 1
     assert wire.ask_echo(echo(wire, MAC6, CLIENT, VIP6)) == []
     assert wire.ask_echo(echo(wire, MAC6, CLIENT_LINK_LOCAL, LINK_LOCAL_VIP)) == []

@@ -36,7 +36,10 @@ _NLM_F_ACK_TLVS = 0x200
 _NLMSGERR_ATTR_MSG = 1
 # The kernel answers a whole batch before we read: so many answers fit any receive buffer.
 _BATCH = 200
-_RECEIVE_BUFFER = 4 << 20
+# Events of a thousand devices wait in it; a packet filter of thousands of addresses leaves by it.
+_BUFFER = 4 << 20
+_SO_SNDBUFFORCE = 32
+_SO_RCVBUFFORCE = 33
 _DATAGRAM = 1 << 18
 # Deleting a thousand devices holds the kernel's lock for half a second; this is no answer at all.
 _PATIENCE_S = 30.0
@@ -80,7 +83,7 @@ class NetlinkSocket:
             raise PlatformError("configure", "netlink socket", error.errno) from error
 
     def _configure(self, groups: Sequence[int]) -> None:
-        enlarge_receive_buffer(self._socket, _RECEIVE_BUFFER)
+        enlarge_buffers(self._socket, _BUFFER)
         for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
         self._socket.bind((0, 0))
@@ -195,13 +198,14 @@ class NetlinkSocket:
         return _split(data)
 
 
-def enlarge_receive_buffer(target: socket.socket, size: int) -> None:
+def enlarge_buffers(target: socket.socket, size: int) -> None:
     """As much of size as we may have: root passes the limit of the host, others stay below."""
-    so_rcvbufforce = 33
-    try:
-        target.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, size)
-    except OSError:
-        target.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    options = ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF))
+    for force, ask in options:
+        try:
+            target.setsockopt(socket.SOL_SOCKET, force, size)
+        except OSError:
+            target.setsockopt(socket.SOL_SOCKET, ask, size)
 
 
 def _split(data: bytes) -> Iterator[Tuple[int, int, int, bytes]]:

@@ -19,7 +19,7 @@ from typing import Dict, List, Sequence, Set, Tuple
 from ..errors import PlatformError
 from ..facts import Family, LinkFacts, ReceivedPacket
 from ..wire.constants import IP_PROTOCOL, MULTICAST_GROUP
-from .netlink import enlarge_receive_buffer
+from .netlink import enlarge_buffers
 
 # The kernel's default for net.ipv4.igmp_max_memberships, counted per socket.
 _JOINS_PER_SOCKET = 20
@@ -228,7 +228,7 @@ def _open_receiver(family: Family) -> socket.socket:
     receiver = socket.socket(_socket_family(family), socket.SOCK_RAW, IP_PROTOCOL)
     try:
         receiver.setblocking(False)
-        enlarge_receive_buffer(receiver, _RECEIVE_BUFFER)
+        enlarge_buffers(receiver, _RECEIVE_BUFFER)
         if family is Family.IPV4:
             receiver.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
             receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 1)

@@ -72,7 +72,6 @@ class PingProber:
         self._waiting: Dict[int, _Round] = {}
         self._sockets: Dict[_Route, socket.socket] = {}
         self._sequence = 0
-        # Other processes ping as well: their replies reach our sockets too.
         self._identifier = os.getpid() & 0xFFFF
         self._token = os.urandom(_TOKEN_LENGTH)
 
@@ -212,9 +211,10 @@ class PingProber:
         offset = (data[0] & 0x0F) * 4 if family is Family.IPV4 else 0
         if len(data) < offset + _ECHO.size:
             return []
-        kind, _code, _checksum, identifier, sequence = _ECHO.unpack_from(data, offset)
-        if kind != _ECHO_REPLY[family] or identifier != self._identifier:
+        kind, _code, _checksum, _identifier, sequence = _ECHO.unpack_from(data, offset)
+        if kind != _ECHO_REPLY[family]:
             return []
+        # Other processes ping as well, and their replies reach our sockets, too.
         if data[offset + _ECHO.size :] != self._token or sequence not in self._waiting:
             return []
         answered = self._waiting[sequence]

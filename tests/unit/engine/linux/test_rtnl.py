@@ -159,7 +159,7 @@ def test_the_table_follows_events() -> None:
     assert table.facts()[1].addresses == ()
 
 
-@pytest.mark.parametrize(("flags", "usable"), [(0x80, True), (0x40, False), (0x48, False)])
+@pytest.mark.parametrize(("flags", "usable"), [(0x80, True), (0x40, False), (0x88, False)])
 def test_tentative_and_duplicate_addresses_do_not_count(flags: int, usable: bool) -> None:
     table = LinkTable()
     table.learn(messages(RTM_NEWLINK, link()))
