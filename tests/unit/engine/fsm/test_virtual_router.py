@@ -92,6 +92,23 @@ def test_a_dead_master_that_was_left_alone_is_not_called_preempted():
     assert transition_of(actions).reason is Reason.NO_RESPONSE
 
 
+def test_a_better_master_that_dies_after_a_worse_one_was_ignored_is_not_called_preempted():
+    router = machine(BACKUP)
+    hear(router, 99, 1)
+    hear(router, 101, 2)
+    actions = router.step(Tick(), T0 + 2 * NS_PER_S + DOWN_NS)
+    assert transition_of(actions).reason is Reason.NO_RESPONSE
+
+
+def test_a_preemption_of_the_past_is_forgotten():
+    router = machine(BACKUP)
+    hear(router, 99, 1)
+    router.step(Tick(), T0 + DOWN_NS)
+    hear(router, 101, 5)
+    actions = router.step(Tick(), T0 + 5 * NS_PER_S + DOWN_NS)
+    assert transition_of(actions).reason is Reason.NO_RESPONSE
+
+
 def test_a_lower_master_learned_during_the_delay_gives_its_interval():
     router = machine(BACKUP, preempt_delay_ns=DELAY_NS)
     router.step(advert(99, HIGHER, 50), T0 + NS_PER_S)
@@ -183,6 +200,16 @@ def test_our_interval_does_not_replace_the_one_that_was_learned():
     assert router.deadline_ns == T0 + 3 * DOWN_NS
 
 
+def test_our_interval_is_used_while_none_was_learned():
+    faster = ParametersChanged(parameters(advertisement_interval_cs=10))
+    router = machine(BACKUP)
+    router.step(faster, T0)
+    assert router.snapshot(T0).master_adver_interval_cs == 10
+    router = machine(MASTER)
+    router.step(faster, T0)
+    assert router.snapshot(T0).master_adver_interval_cs == 10
+
+
 def test_a_new_start_uses_parameters_changed_meanwhile():
     router = VirtualRouter(KEY, parameters())
     router.step(ParametersChanged(parameters(advertisement_interval_cs=200)), T0)
@@ -230,6 +257,27 @@ def test_the_snapshot_names_the_master():
     assert (shown.master, shown.master_priority, shown.state_age_ns) == (OURS, 100, 7)
     router.step(Shutdown(), T0 + DOWN_NS)
     assert (router.snapshot(T0).master, router.snapshot(T0).master_priority) == (b"", None)
+
+
+def test_one_that_has_left_knows_no_master():
+    router = machine(BACKUP)
+    router.step(advert(150, LOWER), T0)
+    router.step(Shutdown(), T0)
+    assert (router.snapshot(T0).master, router.snapshot(T0).master_priority) == (b"", None)
+
+
+def test_a_master_that_leaves_names_no_peer_of_the_past():
+    router = machine(BACKUP)
+    router.step(advert(150, LOWER), T0)
+    router.step(Tick(), T0 + DOWN_NS)
+    transition = transition_of(router.step(Shutdown(), T0 + 2 * DOWN_NS))
+    assert (transition.peer, transition.peer_priority, transition.silence_ns) == (b"", None, None)
+
+
+def test_our_own_priority_and_address_do_not_beat_us():
+    router = machine(MASTER)
+    router.step(advert(100, OURS), T0)
+    assert router.state is MASTER
 
 
 @pytest.mark.parametrize(
