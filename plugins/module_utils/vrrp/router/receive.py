@@ -73,6 +73,14 @@ class Discard:
     name: str = ""
 
 
+# What RFC 8347 counts for the virtual router whose VRID the message has, wrong as it may be.
+_CHARGED = (
+    DiscardReason.PACKET_LENGTH,
+    DiscardReason.INVALID_TYPE,
+    DiscardReason.NO_ADDRESSES,
+    DiscardReason.INTERVAL_ZERO,
+)
+
 Lookup = Callable[[int, Family, int], Optional[Listener]]
 
 
@@ -81,6 +89,7 @@ def accept(
 ) -> Union[Accepted, Discard]:
     """Climb the ladder. own_addresses are those of the receiving link."""
     header: Optional[IpHeader] = None
+    message = b""
     try:
         header, message = split_packet(packet.data)
         discard = _header_discard(header, own_addresses)
@@ -88,7 +97,13 @@ def accept(
             return discard
         advertisement = decode_advertisement(message, header)
     except DecodeError as error:
-        return Discard(error.reason, error.detail, header.source if header else b"")
+        if header is None:
+            return Discard(error.reason, error.detail)
+        charged = None
+        if error.reason in _CHARGED and len(message) > 1:
+            charged = lookup(packet.ifindex, header.family, message[1])
+        name = charged.name if charged else ""
+        return Discard(error.reason, error.detail, header.source, name)
     listener = lookup(packet.ifindex, header.family, advertisement.vrid)
     if listener is None:
         detail = "VRID %d is not configured on the interface" % advertisement.vrid

@@ -54,6 +54,8 @@ def test_two_vlans_and_two_routers():
         "accept": True,
         "addresses": ["198.18.10.254"],
         "checksum": "auto",
+        "profile": "auto",
+        "password": "",
         "track": [],
     }
     backup = part(result, "gw2", "vlan10-v4")

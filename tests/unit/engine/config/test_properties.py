@@ -16,6 +16,7 @@ from vrrp.config.diff import diff
 from vrrp.config.fields import DOCUMENT_FIELDS, Kind
 from vrrp.config.model import (
     ChecksumMode,
+    ProfileMode,
     RouterConfig,
     TrackerConfig,
     TrackerKind,
@@ -30,6 +31,11 @@ from vrrp.errors import ConfigError
 from vrrp.facts import Family
 
 NAMES = st.text("abcXYZ019_-", min_size=1, max_size=12)
+PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)
+PROFILES_OF = {
+    2: [ProfileMode.AUTO, ProfileMode.RFC3768],
+    3: [ProfileMode.AUTO, ProfileMode.RFC5798, ProfileMode.RFC9568],
+}
 HOSTS = {
     Family.IPV4: st.integers(0x0A000001, 0x0AFFFFFE).map(lambda n: n.to_bytes(4, "big")),
     Family.IPV6: st.integers(1, 2**64).map(lambda n: ((0x20010DB8 << 96) + n).to_bytes(16, "big")),
@@ -59,6 +65,8 @@ def virtual_routers(draw, name, index, trackers):
         preempt_delay_cs=draw(st.integers(0, 100000)) if preempt and not is_owner else 0,
         accept=draw(st.booleans()),
         checksum=draw(st.sampled_from(ChecksumMode)),
+        profile=draw(st.sampled_from(PROFILES_OF[version])),
+        password=draw(PASSWORDS) if version == 2 else "",
         track=()
         if is_owner
         else tuple(TrackReference(each, draw(st.integers(1, 254))) for each in tracked),
@@ -176,6 +184,9 @@ def test_the_schema_accepts_intervals_in_both_forms(interval):
         {"addresses": ["10.0.0.1", "10.0.0.1"]},
         {"addresses": ["10.0.0.1/24"]},
         {"checksum": "md5"},
+        {"profile": "rfc2338"},
+        {"version": 2, "password": "nine-octet"},
+        {"version": 2, "password": "na\u00efve"},
         {"track": [{"penalty": 1}]},
         {"track": [{"tracker": "a", "penalty": 255}]},
         {"priorty": 7},

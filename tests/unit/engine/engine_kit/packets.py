@@ -33,6 +33,7 @@ class Packet:
     count: Optional[int] = None
     interval: int = 100
     auth_type: int = 0
+    auth_data: bytes = bytes(8)
     addresses: Tuple[bytes, ...] = (VIP,)
     checksum_error: int = 0
     message_only: bool = False
@@ -54,7 +55,7 @@ class Packet:
         head = struct.pack(
             "!BBBBH", self.version << 4 | self.type, self.vrid, self.priority, count, word
         )
-        body = b"".join(self.addresses) + (bytes(8) if self.version == 2 else b"") + self.tail
+        body = b"".join(self.addresses) + (self.auth_data if self.version == 2 else b"") + self.tail
         pseudo = b""
         if self.version == 3 and not self.message_only:
             length = 8 + len(body)

@@ -22,6 +22,7 @@ from vrrp.fsm.actions import (
     Transition,
 )
 from vrrp.fsm.events import AdvertisementReceived, Event, ParametersChanged, Shutdown, Startup, Tick
+from vrrp.fsm.parameters import Profile
 from vrrp.fsm.states import State
 
 INITIALIZE, BACKUP, MASTER = State.INITIALIZE, State.BACKUP, State.MASTER
@@ -59,6 +60,7 @@ def changed(**changes: Any) -> ParametersChanged:
 
 
 V2 = {"version": 2}
+RFC5798 = {"profile": Profile.RFC5798}
 OWNER = {"priority": 255}
 NO_PREEMPT = {"preempt": False}
 OWNERS_ADVERT = SendAdvertisement(255, 100)
@@ -153,6 +155,7 @@ MATRIX = (
     Row("release", MASTER, advert(0), (ADVERT,), MASTER, 1500),
     Row("lower", MASTER, advert(99), (ADVERT, ANNOUNCE), MASTER, 1000),
     Row("lower, version 2", MASTER, advert(99), (ANNOUNCE,), MASTER, 1000, ours=V2),
+    Row("lower, RFC 5798", MASTER, advert(99), (ANNOUNCE,), MASTER, 1000, ours=RFC5798),
     Row("equal, lower address", MASTER, advert(100, LOWER), (ADVERT, ANNOUNCE), MASTER, 1000),
     Row(
         "equal, higher address",

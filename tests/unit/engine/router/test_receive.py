@@ -11,8 +11,9 @@ from engine_kit.packets import V2, V3, V3_IPV6
 from engine_kit.values import HIGHER, OURS, VIP, VIP6, ip, parameters
 
 from vrrp.discards import DiscardReason as Why
-from vrrp.facts import Family
+from vrrp.facts import Family, ReceivedPacket
 from vrrp.fsm.events import AdvertisementReceived
+from vrrp.fsm.parameters import Profile
 from vrrp.fsm.states import State
 from vrrp.router.receive import Accepted, Discard, Listener, accept
 from vrrp.wire.checksum import ChecksumForm
@@ -52,9 +53,18 @@ LADDER = (
     Rung("7 version", Why.VERSION, {}, {"version": 3}),
     Rung("8 not running", Why.NOT_RUNNING, {}, {"state": State.INITIALIZE}),
     Rung("9 authentication", Why.AUTH_TYPE, {"auth_type": 1}),
+    Rung(
+        "9 password",
+        Why.AUTH_DATA,
+        {"auth_type": 1, "auth_data": b"secret\0x"},
+        {"password": b"secret"},
+    ),
     Rung("10 owner", Why.OWNER, {}, {"priority": 255}),
     Rung("11 interval", Why.INTERVAL_MISMATCH, {"interval": 2}),
+    Rung("12 addresses", Why.ADDRESS_LIST, {"addresses": (ip("198.18.10.1"),)}),
 )
+# Counted for a virtual router: the VRID is known by then, or RFC 8347 says so.
+CHARGED = ("5 type", "5 length", "5 address count", "5 interval 0")
 
 
 def listener(state: State = State.BACKUP, **changes: Any) -> Listener:
@@ -88,7 +98,7 @@ def test_rung(rung: Rung):
     assert isinstance(outcome, Discard)
     assert outcome.reason is rung.reason
     assert outcome.detail, "people are told what was wrong"
-    found = rung.name.split()[0] in ("7", "8", "9", "10", "11")
+    found = int(rung.name.split()[0]) >= 7 or rung.name in CHARGED
     assert outcome.name == ("vlan10" if found else ""), "counted where it was found"
     header_was_read = not rung.name.startswith("1 ")
     assert outcome.source == ((rung.packet.get("source") or HIGHER) if header_was_read else b"")
@@ -107,7 +117,7 @@ def test_of_two_wrong_things_the_lower_rung_is_told(low: Rung, high: Rung):
 
 def test_the_pairs_leave_out_only_what_cannot_be_wrong_twice():
     left_out = len(list(combinations(LADDER, 2))) - len(list(independent_pairs()))
-    assert left_out == 2, "two sources, two intervals"
+    assert left_out == 4, "two sources, intervals, lists, and two authentications"
 
 
 @pytest.mark.parametrize("data", (b"", b"\x45", b"\0" * 40, b"\x45" + bytes(19), b"\x60" * 39))
@@ -118,7 +128,7 @@ def test_what_is_no_ip_packet_is_the_first_rung(data):
 
 
 @pytest.mark.parametrize(
-    "source", ("0.0.0.0", "127.0.0.1", "224.0.0.1", "239.1.1.1", "255.255.255.255")
+    "source", ("0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.1.1", "255.255.255.255")
 )
 def test_no_router_has_that_ipv4_address(source):
     assert climb(V3.but(source=ip(source)), listener()).reason is Why.WRONG_SOURCE
@@ -181,9 +191,11 @@ def test_a_release_is_accepted():
     assert climb(V3.but(priority=0), listener()).event.priority == 0
 
 
-def test_a_version_3_owner_goes_on():
+def test_an_owner_goes_on_by_rfc_9568_alone():
     outcome = climb(V3, listener(priority=255))
     assert (type(outcome), outcome.remarks) == (Accepted, ())
+    outcome = climb(V3, listener(priority=255, profile=Profile.RFC5798))
+    assert outcome.reason is Why.OWNER
 
 
 REMARKS = (
@@ -209,9 +221,33 @@ def test_remarks_discard_nothing(_name, packet, ours, remarks):
     assert outcome.remarks == remarks
 
 
-def test_version_2_never_drops_for_the_address_list():
-    outcome = climb(V2.but(addresses=(ip("198.18.10.1"),)), listener(version=2))
+def test_version_2_hears_an_owner_whatever_it_lists():
+    packet = V2.but(addresses=(VIP, ip("198.18.10.1")))
+    assert climb(packet, listener(version=2)).reason is Why.ADDRESS_LIST
+    outcome = climb(packet.but(priority=255), listener(version=2))
     assert outcome.remarks == (Why.ADDRESS_LIST,)
+
+
+def test_a_password_is_needed_and_enough():
+    ours = listener(version=2, password=b"secret")
+    assert climb(V2, ours).reason is Why.AUTH_TYPE
+    packet = V2.but(auth_type=1, auth_data=b"secret\0\0")
+    assert isinstance(climb(packet, ours), Accepted)
+    assert climb(packet, listener(version=2)).reason is Why.AUTH_TYPE
+    assert climb(packet.but(auth_type=2), ours).reason is Why.AUTH_TYPE
+
+
+def test_without_a_password_the_authentication_data_is_ignored():
+    outcome = climb(V2.but(auth_data=b"anything"), listener(version=2))
+    assert isinstance(outcome, Accepted)
+
+
+def test_what_cannot_be_read_is_charged_to_nobody_without_its_vrid():
+    outcome = climb(V3.but(tail=b"more", vrid=11), listener())
+    assert (outcome.reason, outcome.name) == (Why.PACKET_LENGTH, "")
+    short = V3.octets()[:2] + b"\0\x15" + V3.octets()[4:20] + b"\x31"
+    outcome = accept(ReceivedPacket(7, short, 0), OWN, lambda *_key: listener())
+    assert (outcome.reason, outcome.name) == (Why.PACKET_LENGTH, "")
 
 
 def test_the_order_of_the_addresses_is_no_difference():

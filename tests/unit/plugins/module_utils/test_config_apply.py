@@ -116,6 +116,19 @@ def test_the_diff_shows_only_what_changes(apply_for, file):
         assert [(each["name"], each["priority"]) for each in shown] == [("vlan20-v4", priority)]
 
 
+@pytest.mark.parametrize("priority", [100, 150])
+def test_no_diff_shows_a_password(apply_for, file, priority):
+    old = config(router(10, version=2, password="s3cret"))
+    file.write_text(json.dumps(old))
+    facts = apply_for(config(router(10, version=2, password="s3cret", priority=priority))).run()
+    assert facts["changed"]
+    assert "s3cret" not in json.dumps(facts)
+    for side in ("before", "after"):
+        (shown,) = json.loads(facts["diff"][side])["virtual_routers"]
+        assert shown["password"] == "*" * 12
+    assert json.loads(file.read_text())["virtual_routers"][0]["password"] == "s3cret"
+
+
 def test_check_mode_checks_and_stops_before_writing(apply_for, file, daemon):
     running(daemon, OLD)
     apply = apply_for(NEW, check_mode=True)
