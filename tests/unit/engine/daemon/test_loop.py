@@ -124,6 +124,7 @@ class Stage:
             self.shell, self.clock, self.io, self.monitor, self.dataplane, self.prober, log
         )
         self.turns = 0
+        self.arrivals = []
         monkeypatch.setattr(loop_module, "select", self)
 
     # Stands in for the module select.
@@ -132,10 +133,21 @@ class Stage:
     def select(self, reading, _writing, _failing, timeout_s):
         self.turns += 1
         assert self.turns < 10_000, "it turns without end"
-        if not select.select(reading, (), (), 0)[0]:
-            assert timeout_s is not None, "it would wait for ever"
-            # Rounded up as the kernel does: a wait is never shorter than it was asked for.
-            self.clock.time_ns += int(timeout_s * NS_PER_S) + 1
+        if select.select(reading, (), (), 0)[0]:
+            return
+        assert timeout_s is not None, "it would wait for ever"
+        # Rounded up as the kernel does: a wait is never shorter than it was asked for.
+        end_ns = self.clock.time_ns + int(timeout_s * NS_PER_S) + 1
+        while self.arrivals and self.arrivals[0][0] <= end_ns:
+            self.clock.time_ns, happening = self.arrivals.pop(0)
+            happening()
+            if select.select(reading, (), (), 0)[0]:
+                return
+        self.clock.time_ns = end_ns
+
+    def meanwhile(self, milliseconds, happening):
+        """Call happening at that time after T0 while the loop waits."""
+        self.arrivals.append((T0 + milliseconds * NS_PER_MS, happening))
 
     def run(self, until_ms, reload=None):
         """Until SIGTERM at that time after T0; the journal is returned."""
@@ -233,16 +245,53 @@ def test_a_flood_does_not_hold_up_timers_for_ever(stage):
     assert stage.router.counters["vrid-errors"] == len(flood), "the rest came in the next turn"
 
 
-def test_waiting_packets_wake_it(stage):
-    heard = []
+def test_a_packet_wakes_it(stage):
+    """Otherwise the master would seem to have been heard when the timer ran out."""
+    higher = V3.but(priority=200).received()
+    stage.meanwhile(500, lambda: stage.io.deliver(higher))
+    stage.run(5_000)
+    taken = [round(at) for at, *_rest in stage.did("send")]
+    assert taken[0] == 500 + 3609
 
-    def deliver():
-        stage.io.deliver(V3.but(priority=200).received())
 
-    stage.around.at(500, deliver)
-    stage.around.at(501, lambda: heard.append(stage.router.bound_routers()[0].counters.copy()))
-    stage.run(600)
-    assert heard == [{"advertisement-rcvd": 1}]
+def test_a_change_of_the_kernel_wakes_it(stage):
+    stage.meanwhile(500, lambda: stage.monitor.change(link(is_up=False)))
+    stage.run(3_000)
+    down = [at for at, *_rest, message in stage.did("log") if "-> initialize" in message]
+    assert [round(at) for at in down] == [500]
+
+
+def test_a_client_wakes_it(stage):
+    served_ms = []
+
+    def serving():
+        if select.select((stage.control,), (), (), 0)[0]:
+            served_ms.append((stage.clock.time_ns - T0) // NS_PER_MS)
+            stage.control.readable.lower()
+
+    stage.control.serving = serving
+    stage.meanwhile(500, stage.control.readable.raise_)
+    stage.run(3_000)
+    assert served_ms == [500]
+
+
+def test_an_answer_to_a_probe_wakes_it_also_by_a_socket_that_came_later(stage):
+    heard_ms = []
+
+    def answer():
+        stage.prober.readables[0].raise_()
+        stage.prober.results.append(ProbeResult("unknown", ok=True))
+
+    def poll(now_ns):
+        if stage.prober.results:
+            heard_ms.append((now_ns - T0) // NS_PER_MS)
+        return ordinary(now_ns)
+
+    ordinary, stage.prober.poll = stage.prober.poll, poll
+    stage.around.at(100, lambda: stage.prober.readables.append(Readable()))
+    stage.meanwhile(500, answer)
+    stage.run(3_000)
+    assert heard_ms == [500]
 
 
 def test_a_socket_that_fails_is_logged_and_read_again(stage):
@@ -268,8 +317,18 @@ def test_a_change_of_links_reaches_the_router(stage):
 
 
 def test_a_change_that_shows_nothing_is_no_event(stage):
-    stage.around.at(500, lambda: stage.monitor.change())
+    events = []
+    step_over_links = stage.shell.step_over_links
+
+    def spied(event, now_ns):
+        events.append(event)
+        step_over_links(event, now_ns)
+
+    stage.shell.step_over_links = spied
+    for after_ms in (500, 550, 560):
+        stage.around.at(after_ms, stage.monitor.change)
     stage.run(600)
+    assert len(events) == 1, "the first one, because the loop has seen nothing before"
     assert stage.did("listen") == []
     assert len([each for each in stage.did("log") if "->" in each[3]]) == 2, "start and stop"
 
@@ -324,6 +383,8 @@ def test_a_refused_data_plane_is_tried_each_second_until_it_works(stage):
         (2_000, "reconcile"),
         (3_000, "reconcile"),
     ]
+    told = [message for *_rest, level, message in stage.did("log") if level == "error"]
+    assert told == [str(refused("apply"))] * 3
     assert not stage.shell.needs_reconcile
 
 
