@@ -62,6 +62,9 @@ def test_everything_is_given_back(host: Host, site: Site, tmp_path: Path) -> Non
     assert [site.router.read_sysctl(key) for key in PARENT_SYSCTLS] == values
     assert "filter: False" in state(site)
     assert list(tmp_path.iterdir()) == []
+    # The same process may begin again.
+    host.apply(host.desired(host.device(Family.IPV4, [VIP4]), refused=[VIP4]))
+    assert "filter: True" in state(site)
 
 
 def test_cleanup_needs_no_earlier_apply(host: Host, site: Site) -> None:

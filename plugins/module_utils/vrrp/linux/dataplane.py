@@ -83,6 +83,7 @@ class LinuxDataplane:
         """Remove all that is ours and restore what was changed; needs no earlier apply."""
         self._desired = None
         self._actual = None
+        self._filter = plan.Filter()
         table = rtnl.read_table(self._netlink)
         self._delete_links([link.ifindex for link in table.ours()])
         for undo in (nftables.remove, self._release_all_sysctls):
