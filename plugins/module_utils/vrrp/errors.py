@@ -4,7 +4,8 @@
 """Errors, classed by whose fault they are. Layer L0.
 
 The peer's: DecodeError. The operator's: ConfigError. The host's: PlatformError. The caller of the
-control socket's: ControlError. Our own mistakes are no VrrpError: see invariant.py.
+control socket's: ControlError. That of a file to replay: JournalError. Our own mistakes are no
+VrrpError: see invariant.py.
 """
 
 from __future__ import annotations
@@ -79,3 +80,7 @@ class ControlError(VrrpError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class JournalError(VrrpError):
+    """A file is no journal of the router's events, or a damaged one."""

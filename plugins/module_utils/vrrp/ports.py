@@ -9,7 +9,9 @@ from typing import List, Optional, Protocol, Sequence, Tuple
 
 from .config.model import TrackerConfig
 from .facts import LinkFacts, ProbeResult, ReceivedPacket
+from .router.actions import RouterAction
 from .router.desired import DesiredDataplane
+from .router.events import RouterEvent
 
 
 class Clock(Protocol):
@@ -84,3 +86,18 @@ class Prober(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
+
+
+class Journal(Protocol):
+    """Remembers what happened to the router, to be replayed. Never raises, never waits."""
+
+    def append(
+        self, event: RouterEvent, now_ns: int, actions: Optional[Tuple[RouterAction, ...]]
+    ) -> None:
+        """A step, after its actions have been carried out; without actions: it raised."""
+
+    def flush(self, now_ns: int) -> None:
+        """The turn of the loop is over: write what was collected."""
+
+    def close(self) -> None:
+        """Write what is left, and end."""

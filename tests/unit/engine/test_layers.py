@@ -55,8 +55,8 @@ LAYERS: Dict[str, Layer] = {
     "config": Layer(2, L0 | words("fsm.parameters fsm.states"), words("difflib ipaddress json")),
     "control": Layer(2, outside=words("json")),
     "control.client": Layer(2, L0 | words("control"), words("json socket errno os")),
-    "router": Layer(3, L0 | words("wire fsm config"), words("heapq ipaddress")),
-    "ports": Layer(3, L0 | words("router.desired config.model")),
+    "router": Layer(3, L0 | words("wire fsm config"), words("heapq ipaddress json")),
+    "ports": Layer(3, L0 | words("router.desired router.actions router.events config.model")),
     "linux": Layer(4, L0 | words("wire ports router.desired config.model"), HOST),
     "linux.rtnl": Layer(
         4, L0 | words("wire ports router.desired linux"), HOST | words("pyroute2 importlib")
@@ -68,6 +68,7 @@ LAYERS: Dict[str, Layer] = {
     ),
     # Late, so that `show` does not load what only `run` and a few others need.
     "cli": Layer(5, L0 | words("config control sim"), HOST, late=words("daemon.main")),
+    "cli.replay": Layer(5, L0 | words("router.replay cli"), HOST),
     "__main__": Layer(5, words("cli.main"), words("sys")),
 }
 # The other plugins of the collection: what a module imports travels to the router with each call.

@@ -24,6 +24,9 @@ from .output import complain, say
 RUNTIME_DIR = "/run/vlangate"
 CONFIG_FILE = "/etc/vlangate/config.json"
 
+JOURNAL_SIZE = 64 * 1024 * 1024
+MINIMUM_JOURNAL_SIZE = 65536
+
 EXIT_OK = 0
 EXIT_WARNING = 1
 EXIT_CONFIG = 2
@@ -60,6 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", _run, "run the daemon in the foreground, in this network namespace")
     run.add_argument("--config", default=CONFIG_FILE, metavar="FILE")
     run.add_argument("--control-group", metavar="GROUP", help="may use the control socket")
+    run.add_argument("--journal", metavar="FILE", help="remember every event there, for replay")
+    run.add_argument(
+        "--journal-size",
+        type=_journal_size,
+        default=JOURNAL_SIZE,
+        metavar="BYTES",
+        help="of FILE and FILE.1 together (default: %(default)s)",
+    )
     check = add("check", _check, "check a configuration; 0: good, 1: with warnings, 2: wrong")
     check.add_argument("file", metavar="FILE")
     check.add_argument("--host", action="store_true", help="also against this host")
@@ -73,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate = add("simulate", _simulate, "run random histories of whole sites in virtual time")
     simulate.add_argument("--seed", type=int, default=0, help="of the first history")
     simulate.add_argument("--count", type=int, default=1, help="how many, with seeds that follow")
+    replayed = add("replay", _replay, "run the engine over a journal; 0: it does the same again")
+    replayed.add_argument("file", metavar="FILE")
     add("schema", _schema, "print the JSON schema of the configuration")
     features = add("features", _features, "print what this host offers to the engine")
     features.add_argument("--json", action="store_true", help="print a JSON document")
@@ -85,7 +98,22 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     from ..daemon.main import Options, run
 
-    return run(Options(options.config, options.runtime_dir, options.control_group))
+    return run(
+        Options(
+            options.config,
+            options.runtime_dir,
+            options.control_group,
+            options.journal,
+            options.journal_size,
+        )
+    )
+
+
+def _journal_size(text: str) -> int:
+    if not text.isdecimal() or int(text) < MINIMUM_JOURNAL_SIZE:
+        message = "write a number of bytes, %d or more" % MINIMUM_JOURNAL_SIZE
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -164,6 +192,12 @@ def _simulate(options: argparse.Namespace) -> int:
         say("\n".join(lines))
         good = good and not violations
     return EXIT_OK if good else EXIT_WARNING
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from .replay import replay_file
+
+    return replay_file(options.file)
 
 
 def _schema(_options: argparse.Namespace) -> int:

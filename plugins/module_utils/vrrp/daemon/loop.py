@@ -77,6 +77,7 @@ class Loop:
             self._turn()
             control.serve()
             manager.tick(self._clock.now_ns())
+            self._shell.journal.flush(self._clock.now_ns())
 
         try:
             while not self._stopping:

@@ -27,6 +27,7 @@ from ..linux.packet_socket import PacketIO
 from ..linux.probes import PingProber
 from ..router.vrrp_router import VrrpRouter
 from .control_server import ControlServer
+from .journal import FileJournal
 from .log import Log
 from .loop import Loop
 from .notify import ServiceManager
@@ -42,11 +43,17 @@ _LOCK = "lock"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. control_group: who may use the control socket besides root."""
+    """What the command line says.
+
+    control_group: who may use the control socket besides root. journal: the file that remembers
+    every event, if any, and how many octets it and its predecessor may have together.
+    """
 
     config_file: str
     runtime_dir: str
     control_group: Optional[str] = None
+    journal: Optional[str] = None
+    journal_size: int = 0
 
 
 def run(options: Options) -> int:
@@ -99,6 +106,11 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
         dataplane.cleanup()  # what an earlier daemon left when it was killed
         router = VrrpRouter(config, monitor.links(), clock.now_ns())
         shell = Shell(router, io, dataplane, log)
+        if options.journal is not None:
+            journal = FileJournal(options.journal, options.journal_size, router, log)
+            journal.begin(clock.now_ns())
+            shell.journal = journal
+            closing.append(journal)
         requests = Requests(shell, prober, clock, log, options.config_file, features)
         control = ControlServer(options.runtime_dir, options.control_group, requests.handle)
         closing.append(control)

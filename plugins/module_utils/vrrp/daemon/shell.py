@@ -14,13 +14,14 @@ The contract between the router and whoever drives it:
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 from ..errors import PlatformError
-from ..ports import Dataplane, FrameIO
+from ..ports import Dataplane, FrameIO, Journal
 from ..router.actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
 from ..router.events import RouterEvent
 from ..router.vrrp_router import VrrpRouter
+from .journal import NoJournal
 from .log import Log
 
 _LEVELS = {"transition": "notice", "waiting": "warning", "discard": "warning", "tracker": "notice"}
@@ -33,6 +34,7 @@ class Shell:
 
     def __init__(self, router: VrrpRouter, io: FrameIO, dataplane: Dataplane, log: Log) -> None:
         self.router = router
+        self.journal: Journal = NoJournal()
         self.needs_reconcile = False
         self._io = io
         self._dataplane = dataplane
@@ -46,8 +48,17 @@ class Shell:
 
     def step(self, event: RouterEvent, now_ns: int) -> None:
         """One step of the router and all that it asks for."""
-        for action in self.router.step(event, now_ns):
+        actions = self._ask(event, now_ns)
+        for action in actions:
             self._execute(action)
+        self.journal.append(event, now_ns, actions)
+
+    def _ask(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
+        try:
+            return self.router.step(event, now_ns)
+        except Exception:
+            self.journal.append(event, now_ns, None)
+            raise
 
     def step_over_links(self, event: RouterEvent, now_ns: int) -> None:
         """As step(), for an event that may change which links carry virtual routers.
@@ -55,7 +66,7 @@ class Shell:
         Those that are left still have to be told so, hence both sets are open meanwhile.
         """
         before = self.router.listening_links()
-        actions = self.router.step(event, now_ns)
+        actions = self._ask(event, now_ns)
         after = self.router.listening_links()
         if before != after:
             current = {link.ifindex for link in after}
@@ -64,6 +75,7 @@ class Shell:
             self._execute(action)
         if before != after:
             self._listen(after)
+        self.journal.append(event, now_ns, actions)
 
     def listen(self) -> None:
         """Open what the router needs at its start."""

@@ -247,8 +247,19 @@ def test_an_interrupt_is_no_failure(monkeypatch):
 def test_run_hands_its_options_to_the_daemon(host):
     host.Options, host.run = (lambda *given: given), (lambda given: host.asked.append(given) or 0)
     assert run("run", "--config", "/c", "--runtime-dir", "/r", "--control-group", "ops") == 0
-    assert run("run") == 0
-    assert host.asked == [("/c", "/r", "ops"), (cli.CONFIG_FILE, cli.RUNTIME_DIR, None)]
+    assert run("run", "--journal", "/j", "--journal-size", "70000") == 0
+    assert host.asked == [
+        ("/c", "/r", "ops", None, cli.JOURNAL_SIZE),
+        (cli.CONFIG_FILE, cli.RUNTIME_DIR, None, "/j", 70000),
+    ]
+
+
+@pytest.mark.parametrize("size", ["0", "65535", "-1", "1.5", "64M", ""])
+def test_a_journal_that_could_hold_nothing_is_refused(size, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("run", "--journal", "/j", "--journal-size", size)
+    assert ended.value.code == 2
+    assert "write a number of bytes, 65536 or more" in capsys.readouterr().err
 
 
 def test_features(host, capsys):

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The exact state of a router as a JSON-ready document, and a router from it. Layer L3.
+
+Every attribute is written as it is found, so that a new one is not forgotten; what is left out is
+named here, with what stands for it. Objects that are shared are written once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from ..config.model import RouterConfig
+from ..errors import JournalError
+from . import bound_router, vrrp_router
+from .bound_router import BoundRouter
+from .masks import Masks, NoMasks
+from .values import KINDS, Notation
+from .vrrp_router import VrrpRouter
+
+# Left out, because no action depends on them: answers that are worked out again when they are
+# missing, and the past that only `show` and `why` tell. (After Stop a packet that was known is
+# not refused in the words of one that is new; daemon/journal.py saves no state then.)
+_LEFT_OUT = {
+    VrrpRouter: {"_known_packets"},
+    BoundRouter: {"_frame", "history"},
+}
+# The package that holds router/.
+_ENGINE = __name__.rsplit(".", 2)[0] + "."
+# What lives and changes, and is made of values: the classes of this engine that a router uses.
+_LIVING: Dict[str, Any] = {
+    name: kind
+    for module in (vrrp_router, bound_router)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and kind.__module__.startswith(_ENGINE) and name not in KINDS
+}
+
+
+def save(router: VrrpRouter, masks: Masks) -> Dict[str, Any]:
+    """The document of a router between two steps."""
+    document: Dict[str, Any] = _Writing(masks).write(router)
+    return document
+
+
+def restore(document: Any) -> VrrpRouter:
+    """The router of a document: its next actions are those of the one that was saved, its history
+    is empty. Raises JournalError, also for a state that another version of the engine had."""
+    router = _Reading().read(document)
+    if not isinstance(router, VrrpRouter):
+        raise JournalError("a state is that of a VrrpRouter")
+    return router
+
+
+def _make(kind: Any, attributes: Dict[str, Any]) -> Any:
+    """An object that just came to be; its other attributes are set afterwards."""
+    if kind is VrrpRouter:
+        return VrrpRouter(RouterConfig(), (), 0)
+    code = kind.__init__.__code__
+    # Living things keep what they are made from, under the same name.
+    return kind(*(attributes[name] for name in code.co_varnames[1 : code.co_argcount]))
+
+
+class _Writing(Notation):
+    """{"r": 7} stands for the eighth object that was written, objects within it counted first."""
+
+    def __init__(self, masks: Masks) -> None:
+        super().__init__(masks)
+        self._numbers: Dict[int, int] = {}
+
+    def _write_object(self, value: Any, kind: Any) -> Any:
+        number = self._numbers.get(id(value))
+        if number is not None:
+            return {"r": number}
+        if kind.__name__ in _LIVING:
+            left_out = _LEFT_OUT.get(kind, ())
+            attributes = {
+                name: self.write(each) for name, each in vars(value).items() if name not in left_out
+            }
+            written: Any = {kind.__name__: attributes}
+        else:
+            written = super()._write_object(value, kind)
+        self._numbers[id(value)] = len(self._numbers)
+        return written
+
+
+class _Reading(Notation):
+    def __init__(self) -> None:
+        super().__init__(NoMasks())
+        self._objects: List[Any] = []
+
+    def _read_tagged(self, tag: str, content: Any) -> Any:
+        if tag == "r":
+            if not isinstance(content, int) or not 0 <= content < len(self._objects):
+                raise ValueError("no object has the number %r" % (content,))
+            return self._objects[content]
+        if tag not in _LIVING:
+            return super()._read_tagged(tag, content)
+        attributes = self._read_attributes(content)
+        made = _make(_LIVING[tag], attributes)
+        unknown = set(attributes) - set(vars(made))
+        if unknown:
+            raise ValueError("a %s has no %s" % (tag, ", ".join(sorted(unknown))))
+        vars(made).update(attributes)
+        self._objects.append(made)
+        return made
+
+    def _read_object(self, kind: Any, attributes: Dict[str, Any]) -> Any:
+        made = super()._read_object(kind, attributes)
+        self._objects.append(made)
+        return made

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A journal is exact: a router from any moment of a life goes on as the one that lived it."""
+
+import json
+import random
+from typing import List
+
+import pytest
+from engine_kit.driver import Driver
+from engine_kit.histories import PASSWORD, configurations, first_links, history
+from engine_kit.packets import V3
+from engine_kit.values import NS_PER_S, T0, config, group, group6, link
+
+from vrrp.config.model import RouterConfig
+from vrrp.errors import JournalError
+from vrrp.facts import ReceivedPacket
+from vrrp.fsm.virtual_router import VirtualRouter
+from vrrp.router import replay as replay_module
+from vrrp.router.events import ConfigReplaced, PacketReceived, Stop, Tick
+from vrrp.router.journal import Recorder, read
+from vrrp.router.masks import MAXIMUM_HEARD, Masks, NoMasks
+from vrrp.router.replay import replay
+from vrrp.router.state import restore, save
+from vrrp.router.values import PLAIN_NOTATION, Notation
+from vrrp.router.vrrp_router import VrrpRouter
+
+STEPS = 400
+SEEDS = range(12)
+
+
+def through_json(document):
+    return json.loads(json.dumps(document))
+
+
+def record(seed: int, rotate_each: int = 0) -> List[List[str]]:
+    """The files of a life, newest last; a new one after so many steps."""
+    router = VrrpRouter(configurations()[0], first_links(), T0)
+    recorder = Recorder(Masks())
+    files = [[recorder.beginning(router, T0)]]
+    for number, (event, now_ns) in enumerate(history(seed, STEPS), 1):
+        actions = router.step(event, now_ns)
+        files[-1].append(recorder.step(event, now_ns, actions))
+        if rotate_each and number % rotate_each == 0:
+            files.append([recorder.beginning(router, now_ns)])
+    return files
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_life_replays_as_recorded(seed):
+    print("seed", seed)
+    (lines,) = record(seed)
+    result = replay(lines)
+    assert result.difference is None
+    assert result.steps == STEPS
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_file_of_a_rotation_replays_alone(seed):
+    print("seed", seed)
+    each = random.Random(seed).randint(1, 60)
+    files = record(seed, each)
+    for number, lines in enumerate(files):
+        result = replay(lines)
+        assert result.difference is None, "file %d: %s" % (number, result.difference)
+        assert result.beginning.step == number * each
+
+
+def test_lives_do_something():
+    """The histories above would prove nothing if nothing happened in them."""
+    lines = "".join(line for seed in SEEDS for line in record(seed)[0])
+    for word in ("backup -> master", "master -> backup", "DataplaneChanged", "auth-data-errors"):
+        assert word in lines
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_saved_router_is_the_same_router(seed):
+    """Every attribute, those of the machines too, but for what state.py leaves out."""
+    router = VrrpRouter(configurations()[0], first_links(), T0)
+    for event, now_ns in history(seed, 100):
+        router.step(event, now_ns)
+    document = through_json(save(router, NoMasks()))
+    again = restore(document)
+    assert through_json(save(again, NoMasks())) == document
+    assert again.deadline_ns == router.deadline_ns
+    assert again.desired() == router.desired()
+    for old, new in zip(router.bound_routers(), again.bound_routers()):
+        assert vars(old).keys() == vars(new).keys()
+        assert (old.machine is None) == (new.machine is None)
+        if old.machine is not None:
+            assert vars(old.machine) == vars(new.machine)
+
+
+def test_a_shared_object_stays_shared():
+    router = VrrpRouter(config(group(), group6()), (link(),), T0)
+    again = restore(through_json(save(router, NoMasks())))
+    (first, second) = again.bound_routers()
+    assert first.link is second.link
+    assert vars(again)["_bound"]["vlan10"] is first
+
+
+def test_every_event_and_action_survives():
+    seen = set()
+    for seed in SEEDS:
+        router = VrrpRouter(configurations()[0], first_links(), T0)
+        for event, now_ns in (*history(seed, 100), (Stop(), T0 * 2)):
+            for value in (event, *router.step(event, now_ns)):
+                written = through_json(PLAIN_NOTATION.write(value))
+                assert PLAIN_NOTATION.read(written) == value
+                seen.add(type(value).__name__)
+    events = {"PacketReceived", "LinksChanged", "TrackerReported", "ConfigReplaced", "Tick", "Stop"}
+    assert seen == events | {"TransmitFrame", "DataplaneChanged", "Notify"}
+
+
+def test_a_value_of_no_known_class_is_a_bug():
+    with pytest.raises(TypeError, match=r"values\.py"):
+        PLAIN_NOTATION.write(object())
+
+
+# Passwords
+
+
+def test_no_password_is_written():
+    files = record(3, 50)
+    text = "".join(line for lines in files for line in lines)
+    for secret in (PASSWORD, "another"):
+        assert secret not in text
+        assert secret.encode().hex() not in text
+    assert "mask0000" in text and b"mask0000".hex() in text
+
+
+def test_equal_passwords_stay_equal_and_others_differ():
+    masks = Masks()
+    word = masks.password("secret")
+    assert masks.password(b"secret") == word.encode()
+    assert masks.password("Secret") != word
+    assert masks.password("") == ""
+
+
+def test_passwords_that_strangers_send_fill_no_memory():
+    masks = Masks()
+    for number in range(MAXIMUM_HEARD + 10):
+        masks.packet(V3.but(version=2, auth_data=b"%08d" % number).octets())
+    assert len(vars(masks)["_words"]) == MAXIMUM_HEARD
+    # One that is configured later gets its own word all the same.
+    assert masks.password("mine") not in ("mine", "mask----")
+
+
+# What a replay finds
+
+
+def test_a_changed_engine_is_reported_with_step_event_and_actions(monkeypatch):
+    (lines,) = record(1)
+    monkeypatch.setattr(VirtualRouter, "_must_respect", lambda self, advert, now_ns: True)
+    difference = replay(lines).difference
+    assert difference is not None
+    assert difference.expected != difference.got
+
+
+def test_a_difference_is_told_in_words(monkeypatch):
+    driver = Driver(config(group()))
+    recorder = Recorder()
+    lines = [recorder.beginning(driver.router, T0)]
+    now_ns = driver.router.deadline_ns
+    lines.append(recorder.step(Tick(), now_ns, driver.router.step(Tick(), now_ns)))
+    heard = PacketReceived(ReceivedPacket(7, V3.but(priority=90).octets(), now_ns + NS_PER_S))
+    actions = driver.router.step(heard, now_ns + NS_PER_S)
+    lines.append(recorder.step(heard, now_ns + NS_PER_S, actions))
+    monkeypatch.setattr(VirtualRouter, "_assert_mastership", lambda self, now_ns: ())
+    result = replay(lines)
+    assert result.steps == 1
+    difference = result.difference
+    assert difference.step.number == 1
+    assert "PacketReceived on link 7: from 198.18.10.6, advertisement version 3" in difference.event
+    assert difference.got == ()
+    first = difference.expected[0]
+    assert first.startswith("send on link 7: from 198.18.10.5, advertisement version 3 VRID 10")
+    assert "priority 100" in first
+
+
+def test_a_crash_is_replayed_as_a_crash(monkeypatch):
+    router = VrrpRouter(config(group()), (link(),), T0)
+    recorder = Recorder()
+    lines = [recorder.beginning(router, T0), recorder.step(Tick(), T0, None)]
+    sound = replay(lines).difference
+    assert sound.expected == ("the step never ended",)
+    assert sound.got != sound.expected
+
+    def broken(self, event, now_ns):
+        raise ZeroDivisionError("as on that day")
+
+    monkeypatch.setattr(VrrpRouter, "step", broken)
+    assert replay(lines).difference is None
+    lines[1] = recorder.step(Tick(), T0, ()).replace('"step":1', '"step":0')
+    assert replay(lines).difference.got == ("ZeroDivisionError: as on that day",)
+
+
+def test_only_what_changed_in_the_data_plane_is_written():
+    many = config(*(group("g%d" % vrid, vrid=vrid) for vrid in range(1, 200)))
+    router = VrrpRouter(many, (link(),), T0)
+    recorder = Recorder()
+    recorder.beginning(router, T0)
+    sizes = []
+    for event in (Tick(), ConfigReplaced(RouterConfig(many.virtual_routers[1:]))):
+        sizes.append(len(recorder.step(event, T0, router.step(event, T0))))
+    config_size = len(json.dumps(Notation(NoMasks()).write(many)))
+    assert sizes[1] - config_size < 2000 < sizes[0]
+
+
+# What is no journal
+
+
+def lines_of_a_journal() -> List[str]:
+    return record(5)[0][:20]
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda lines: [], "no whole first line"),
+        (lambda lines: ["{}\n"], "begins with its format"),
+        (lambda lines: ["[1, 2]\n"], "begins with its format"),
+        (lambda lines: ["[" * 100_000 + "\n"], "line 1 is no JSON"),
+        (lambda lines: [lines[0].replace('"journal":1', '"journal":2')], "format"),
+        (lambda lines: [lines[0].replace('"at":', '"ta":')], "no engine, time or step"),
+        (lambda lines: [lines[0].replace('"state":', '"other":', 1)], "no state"),
+        (lambda lines: [lines[0].replace('"_own_addresses"', '"_other"')], "has no _other"),
+        (lambda lines: [lines[0].replace('"RouterKey"', '"Key"')], "unreadable value"),
+        (lambda lines: [lines[0][: len(lines[0]) // 2] + "\n"], "line 1 is no JSON"),
+        (lambda lines: lines[:5] + lines[6:], "step 5, where step 4 should be"),
+        (lambda lines: lines[1:], "begins with its format"),
+        (lambda lines: lines[:3] + ["nonsense\n"], "line 4 is no JSON"),
+        (lambda lines: lines[:1] + ['{"step": 0}\n'], "line 2: a step has the keys"),
+        (
+            lambda lines: lines[:1] + [lines[1].replace("at", "ta", 1)],
+            "line 2: a step has the keys",
+        ),
+    ],
+)
+def test_what_is_no_journal_is_refused(damage, complaint):
+    with pytest.raises(JournalError, match=complaint):
+        replay(damage(lines_of_a_journal()))
+
+
+def test_the_half_line_of_a_killed_daemon_is_passed_over():
+    lines = lines_of_a_journal()
+    lines[-1] = lines[-1][:-10]
+    assert replay(lines).steps == len(lines) - 2
+
+
+def test_only_known_classes_are_made():
+    for document in ({"Popen": {"args": "x"}}, {"VrrpRouter": {}}, {"": 1}, {"x": "0"}, {"s": 4}):
+        with pytest.raises(JournalError):
+            PLAIN_NOTATION.read(document)
+
+
+def test_reading_keeps_no_line():
+    """A journal of any length is read in the memory of one line."""
+    entries = read(iter(lines_of_a_journal()))
+    assert not isinstance(entries, (list, tuple))
+    assert next(entries)[0].step == 0
+
+
+def test_words_for_what_is_no_action_of_ours():
+    for document in (None, 7, {"Notify": {}}, {"TransmitFrame": {"frame": 1}}, {"a": 1, "b": 2}):
+        assert replay_module.action_in_words(document) == json.dumps(document)
