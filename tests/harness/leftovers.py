@@ -20,6 +20,7 @@ KERNEL_SETTINGS = (
     "net/ipv4/conf/default",
     "net/ipv6/conf/all",
 )
+NEW_FILES = ("git", "-c", "safe.directory=*", "ls-files", "--others", "--exclude-standard")
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,7 @@ class Snapshot:
         things = {f"network namespace {name}" for name in _names("/run/netns")}
         things |= {f"interface {name}" for name in _names("/sys/class/net")}
         things |= {f"mount {line.split()[4]}" for line in _lines(Path("/proc/self/mountinfo"))}
-        things |= {
-            f"file {line[3:]}"
-            for line in _output("git", "-c", "safe.directory=*", "status", "--porcelain")
-        }
+        things |= {f"file {name}" for name in _output(*NEW_FILES)}
         things |= {f"packet filter: {line.strip()}" for line in _output("nft", "list", "tables")}
         things |= {f"kernel setting {setting}" for setting in _settings()}
         return cls(frozenset(things))
