@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Tuple
+from dataclasses import replace
+from typing import Callable, Dict, List, Optional, Protocol, Tuple
 
 from ..config.model import RouterConfig
 from ..facts import LinkFacts, ReceivedPacket
-from ..fsm.states import State
-from ..router.actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
-from ..router.desired import DesiredDataplane
+from ..router.actions import DataplaneChanged, RouterAction, TransmitFrame
+from ..router.desired import DesiredDataplane, VirtualDevice
 from ..router.events import (
     ConfigReplaced,
     LinksChanged,
@@ -21,22 +21,36 @@ from ..router.events import (
     Tick,
 )
 from ..router.vrrp_router import VrrpRouter
+from ..units import NS_PER_S
+from .frames import ETHERNET_HEADER, carries_vrrp
 from .segment import Segment
 from .world import World
 
-_ETHERNET_HEADER = 14
-_PROTOCOL_OFFSETS = {b"\x08\x00": 14 + 9, b"\x86\xdd": 14 + 6}
-_VRRP = 112
+# From an interrupt to the daemon's system call that reads it.
+WAKE_LATENCY_NS = 100_000
+# As in daemon/loop.py: after a refused operation.
+RETRY_DELAY_NS = NS_PER_S
 
-Watcher = Callable[["SimHost", Notify], None]
 RouterFactory = Callable[[RouterConfig, Tuple[LinkFacts, ...], int], VrrpRouter]
 
 
-class SimHost:
-    """One router of the simulation. It implements the duties of daemon/shell.py.
+class Observer(Protocol):
+    """Somebody who watches hosts. Every call comes after its actions were carried out."""
 
-    rate: how fast its clock runs against true time. Packets that came in while it was stalled wait
-    in its socket and are read before its timers are believed, as in daemon/loop.py.
+    def started(self, host: SimHost) -> None:
+        """A daemon began with host.seen_config and host.seen_links."""
+
+    def stepped(self, host: SimHost, event: RouterEvent, actions: Tuple[RouterAction, ...]) -> None:
+        """The router was told of an event and asked for these actions."""
+
+    def ended(self, host: SimHost) -> None:
+        """The daemon is gone, in good order or not."""
+
+
+class SimHost:
+    """One router of the simulation. It implements the duties of daemon/shell.py and daemon/loop.py.
+
+    What came in while it was stalled waits, and is read before its timers are believed.
     """
 
     def __init__(
@@ -52,19 +66,29 @@ class SimHost:
         self.config = config
         self.alive = False
         self.kernel = DesiredDataplane()
-        self.watchers: List[Watcher] = []
-        self.wake_latency_ns = 100_000
+        # After Stop, while the daemon is still there.
+        self.is_leaving = False
         self.kernel_fails = 0.0
+        # True from an operation that the kernel refused until one that it accepted.
+        self.kernel_is_behind = False
+        self.rate = rate
+        self.observers: List[Observer] = []
+        self.unread: List[ReceivedPacket] = []
+        self.stalled_until_ns = 0
+        # What the daemon knows of the configuration and of its links.
+        self.seen_config = config
+        self.seen_links: Tuple[LinkFacts, ...] = ()
         self._world = world
-        self._cables = cables
+        self._cables = {link.ifindex: (link, segment) for link, segment in cables.values()}
         self._down: Dict[str, bool] = {}
-        self._rate = rate
         self._factory = factory
         self._router: Optional[VrrpRouter] = None
-        self._inbox: List[ReceivedPacket] = []
-        self._stalled_until_ns = 0
+        self._news: List[Callable[[], RouterEvent]] = []
+        self._stopping = self._restarting = False
+        self._clock = (0, 0)
         self._wake_ns: Optional[int] = None
-        self._wanted: Optional[DesiredDataplane] = None
+        self._wanted = DesiredDataplane()
+        self._retry_ns: Optional[int] = None
         for link, segment in cables.values():
             segment.attach(name, self._receiver(link))
 
@@ -72,152 +96,203 @@ class SimHost:
 
     def start(self) -> None:
         """The daemon starts; what an earlier one left in the kernel is cleaned up first."""
+        if self.alive:
+            self._restarting = self._stopping
+            return
+        if self.stalled():
+            self._world.at(self.stalled_until_ns, self.start)
+            return
         self.alive = True
-        self.kernel = DesiredDataplane()
-        self._router = self._factory(self.config, self._links(), self.local_ns())
+        self.seen_config = self.config
+        self.seen_links = self._links()
+        self._router = self._factory(self.config, self.seen_links, self.local_ns())
+        for observer in self.observers:
+            observer.started(self)
         self._turn()
 
     def stop(self) -> None:
-        """SIGTERM."""
-        if self._router is not None and self.alive:
-            self._drain()
-            self._carry_out(self._router.step(Stop(), self.local_ns()))
-            self.crash()
+        """SIGTERM: the daemon leaves, and may forward on until a successor is heard."""
+        if self.alive:
+            self._stopping = True
+            self._wake_soon()
 
     def crash(self) -> None:
         """SIGKILL, with the fence that systemd runs after it (ExecStopPost)."""
-        self.alive = False
+        if not self.alive:
+            return
+        self.alive = self.is_leaving = self.kernel_is_behind = False
+        self._stopping = self._restarting = False
         self.kernel = DesiredDataplane()
-        self._inbox.clear()
-        self._wanted = None
+        self.unread.clear()
+        self._news.clear()
+        self._retry_ns = None
+        for observer in self.observers:
+            observer.ended(self)
 
     def stall(self, duration_ns: int) -> None:
         """Nothing runs for a while: a paused machine, a busy processor."""
-        self._stalled_until_ns = max(self._stalled_until_ns, self._world.now_ns + duration_ns)
-        self._wake_at(self._stalled_until_ns)
+        self.stalled_until_ns = max(self.stalled_until_ns, self._world.now_ns + duration_ns)
+        self._wake_at(self.stalled_until_ns)
+
+    def resume(self) -> None:
+        """The end of a stall."""
+        self.stalled_until_ns = min(self.stalled_until_ns, self._world.now_ns)
+        self._wake_soon()
 
     def set_link(self, interface: str, up: bool) -> None:
-        """The carrier of an interface comes or goes."""
-        self._down[interface] = not up
-        self._event(LinksChanged(self._links()))
+        """The carrier of an interface comes or goes; the daemon reads about it when it runs."""
+        if self._down.get(interface, False) is up:
+            self._down[interface] = not up
+            self._news.append(lambda: LinksChanged(self._links()))
+            self._wake_soon()
 
     def reconfigure(self, config: RouterConfig) -> None:
         """Reload."""
         self.config = config
-        self._event(ConfigReplaced(config))
+        self._news.append(lambda: ConfigReplaced(config))
+        self._wake_soon()
+
+    def set_rate(self, rate: float) -> None:
+        """From now on its clock runs so fast against true time."""
+        self._clock = (self._world.now_ns, self.local_ns())
+        self.rate = rate
+        self._rearm()
 
     # What the checkers ask
 
     def local_ns(self) -> int:
         """The host's own monotonic clock."""
-        return int(self._world.now_ns * self._rate)
+        return self.local_ns_at(self._world.now_ns)
+
+    def local_ns_at(self, time_ns: int) -> int:
+        """What its clock shows at a true time, if its rate does not change meanwhile."""
+        since_ns, local_ns = self._clock
+        return local_ns + int((time_ns - since_ns) * self.rate)
 
     def stalled(self) -> bool:
         """Whether it cannot run now."""
-        return self._world.now_ns < self._stalled_until_ns
+        return self._world.now_ns < self.stalled_until_ns
 
-    def kernel_is_behind(self) -> bool:
-        """Whether its kernel refused, or was not asked again yet."""
-        return bool(self.kernel_fails) or self._wanted is not None
-
-    def states(self) -> List[Tuple[str, State]]:
-        """Name and state of each virtual router; nothing while the daemon is dead."""
+    def states(self) -> Dict[str, str]:
+        """The state of each virtual router by name, as `vlangate show` would print it."""
         if self._router is None or not self.alive:
-            return []
-        return [(bound.config.name, bound.state) for bound in self._router.bound_routers()]
+            return {}
+        return {bound.config.name: bound.state.value for bound in self._router.bound_routers()}
 
-    def holds_addresses(self, name: str) -> bool:
-        """Whether the kernel answers for the virtual router's addresses."""
-        return any(device.alias == name and device.addresses for device in self.kernel.devices)
+    def segment_of(self, ifindex: int) -> Segment:
+        """Where an interface is plugged in."""
+        return self._cables[ifindex][1]
 
     # Its loop
 
     def _receiver(self, link: LinkFacts) -> Callable[[bytes], None]:
         def receive(frame: bytes) -> None:
-            offset = _PROTOCOL_OFFSETS.get(frame[12:14])
-            if offset is None or frame[offset] != _VRRP:
+            if not self.alive or self._down.get(link.name) or not carries_vrrp(frame):
                 return
-            if not self.alive or self._down.get(link.name):
-                return
-            packet = ReceivedPacket(link.ifindex, frame[_ETHERNET_HEADER:], self.local_ns())
-            self._inbox.append(packet)
-            self._wake_at(self._world.now_ns + self.wake_latency_ns)
+            packet = ReceivedPacket(link.ifindex, frame[ETHERNET_HEADER:], self.local_ns())
+            self.unread.append(packet)
+            self._wake_soon()
 
         return receive
 
-    def _event(self, event: RouterEvent) -> None:
-        if self._router is not None and self.alive:
-            self._drain()
-            self._carry_out(self._router.step(event, self.local_ns()))
-            self._rearm()
-
     def _turn(self) -> None:
+        """One round of daemon/loop.py."""
         self._wake_ns = None
         if self._router is None or not self.alive:
             return
         if self.stalled():
-            self._wake_at(self._stalled_until_ns)
+            self._wake_at(self.stalled_until_ns)
             return
-        self._drain()
-        deadline_ns = self._router.deadline_ns
-        if deadline_ns is not None and deadline_ns <= self.local_ns():
-            self._carry_out(self._router.step(Tick(), self.local_ns()))
-        if self._wanted is not None:
+        news, self._news = self._news, []
+        for event in news:
+            self._step(event())
+        self._read_packets()
+        self._tick()
+        if self._retry_ns is not None and self._retry_ns <= self._world.now_ns:
             self._apply(self._wanted)
-        self._rearm()
+        if self._stopping and not self.is_leaving:
+            self.is_leaving = True
+            self._step(Stop())
+        if self.is_leaving and not self._router.is_leaving:
+            self._end()
+        else:
+            self._rearm()
 
-    def _drain(self) -> None:
-        inbox, self._inbox = self._inbox, []
-        for packet in inbox:
-            if self._router is not None:
-                self._carry_out(self._router.step(PacketReceived(packet), self.local_ns()))
+    def _end(self) -> None:
+        again = self._restarting
+        self.crash()
+        if again:
+            self.start()
+
+    def _read_packets(self) -> None:
+        while self.unread:
+            self._step(PacketReceived(self.unread.pop(0)))
+
+    def _tick(self) -> None:
+        deadline_ns = self._router.deadline_ns if self._router else None
+        if deadline_ns is not None and deadline_ns <= self.local_ns():
+            self._step(Tick())
+
+    def _step(self, event: RouterEvent) -> None:
+        if self._router is None:
+            return
+        if isinstance(event, LinksChanged):
+            self.seen_links = event.links
+        elif isinstance(event, ConfigReplaced):
+            self.seen_config = event.config
+        actions = self._router.step(event, self.local_ns())
+        for action in actions:
+            if isinstance(action, TransmitFrame):
+                link, segment = self._cables[action.ifindex]
+                if not self._down.get(link.name):
+                    segment.send(self.name, action.frame)
+            elif isinstance(action, DataplaneChanged):
+                self._apply(action.desired)
+        for observer in self.observers:
+            observer.stepped(self, event, actions)
 
     def _rearm(self) -> None:
-        if self._router is None or self._router.deadline_ns is None:
+        if not self.alive or self._router is None:
             return
-        remaining_ns = max(0, self._router.deadline_ns - self.local_ns())
-        late_ns = self._world.random.randrange(self.wake_latency_ns)
-        self._wake_at(self._world.now_ns + int(remaining_ns / self._rate) + 1 + late_ns)
+        if self._retry_ns is not None:
+            self._wake_at(self._retry_ns)
+        if self._router.deadline_ns is not None:
+            remaining_ns = max(0, self._router.deadline_ns - self.local_ns())
+            late_ns = int(self._world.random.random() * WAKE_LATENCY_NS)
+            self._wake_at(self._world.now_ns + int(remaining_ns / self.rate) + 1 + late_ns)
+
+    def _wake_soon(self) -> None:
+        self._wake_at(self._world.now_ns + WAKE_LATENCY_NS)
 
     def _wake_at(self, time_ns: int) -> None:
         if self._wake_ns is None or time_ns < self._wake_ns:
             self._wake_ns = time_ns
             self._world.at(time_ns, lambda: self._turn() if self._wake_ns == time_ns else None)
 
-    def _carry_out(self, actions: Tuple[RouterAction, ...]) -> None:
-        for action in actions:
-            if isinstance(action, TransmitFrame):
-                self._transmit(action)
-            elif isinstance(action, DataplaneChanged):
-                self._apply(action.desired)
-            else:
-                for watcher in self.watchers:
-                    watcher(self, action)
-
-    def _transmit(self, action: TransmitFrame) -> None:
-        for link, segment in self._cables.values():
-            if link.ifindex == action.ifindex and not self._down.get(link.name):
-                segment.send(self.name, action.frame)
+    # Its kernel
 
     def _apply(self, desired: DesiredDataplane) -> None:
-        """The kernel may refuse; then it is tried again, as daemon/loop.py does."""
-        if self._world.chance(self.kernel_fails):
-            self._wanted = desired
-            self._wake_at(self._world.now_ns + 1_000_000_000)
+        """The kernel may refuse half of it; then it is tried again, as daemon/loop.py does."""
+        self._wanted = desired
+        self.kernel_is_behind = self._world.chance(self.kernel_fails)
+        if self.kernel_is_behind:
+            self._retry_ns = self._world.now_ns + RETRY_DELAY_NS
+            self.kernel = replace(desired, devices=self._half(desired))
         else:
-            self._wanted = None
+            self._retry_ns = None
             self.kernel = desired
+
+    def _half(self, desired: DesiredDataplane) -> Tuple[VirtualDevice, ...]:
+        before = {device.name: device for device in self.kernel.devices}
+        after = {device.name: device for device in desired.devices}
+        mixed = (
+            (after if self._world.chance(0.5) else before).get(name)
+            for name in sorted({*before, *after})
+        )
+        return tuple(device for device in mixed if device is not None)
 
     def _links(self) -> Tuple[LinkFacts, ...]:
         return tuple(
-            LinkFacts(
-                link.ifindex,
-                link.name,
-                link.mac,
-                link.mtu,
-                link.is_up,
-                not self._down.get(link.name),
-                link.addresses,
-            )
+            replace(link, has_carrier=not self._down.get(link.name))
             for link, _segment in self._cables.values()
         )

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run histories: one seed, one history, one digest. Layer L4.
 
-The digest covers every transition with its time, so two runs, machines or versions of Python can
-be compared.
+The digest covers every transition with its time and the number of frames in each LAN, so two runs,
+machines or versions of Python can be compared.
 """
 
 from __future__ import annotations
@@ -13,18 +13,33 @@ import hashlib
 from dataclasses import dataclass
 from typing import List, Tuple
 
-from ..router.actions import Notify
+from ..router.actions import Notify, RouterAction
+from ..router.events import RouterEvent
 from ..router.vrrp_router import VrrpRouter
 from ..units import NS_PER_S
+from .aftermath import Aftermath
 from .checker import Checker
 from .faults import Faults
+from .frames import Reader
 from .host import RouterFactory, SimHost
-from .scenario import generate
+from .scenario import Scenario, generate
 from .segment import Segment
 from .world import World
 
 SAFETY_NS = 40 * NS_PER_S
+PEACE_NS = 5 * NS_PER_S
 _DRIFT = 50e-6
+
+# The columns of a trace.
+TRACE_HEADER = "%15s  %-4s %-12s %-10s    %-10s  %-21s %s" % (
+    "second",
+    "host",
+    "router",
+    "from",
+    "to",
+    "reason",
+    "priority",
+)
 
 
 @dataclass(frozen=True)
@@ -33,13 +48,35 @@ class History:
 
     seed: int
     virtual_ns: int
+    frames: int
     trace: Tuple[str, ...]
     violations: Tuple[str, ...]
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the trace, shortened."""
-        return hashlib.sha256("\n".join(self.trace).encode("ascii")).hexdigest()[:16]
+        """SHA-256 over what happened, shortened."""
+        told = "\n".join((*self.trace, str(self.frames)))
+        return hashlib.sha256(told.encode("ascii")).hexdigest()[:16]
+
+
+class _Tracer:
+    """Writes down every transition."""
+
+    def __init__(self, world: World) -> None:
+        self.trace: List[str] = []
+        self._world = world
+
+    def started(self, host: SimHost) -> None:
+        """See Observer."""
+
+    def ended(self, host: SimHost) -> None:
+        """See Observer."""
+
+    def stepped(self, host: SimHost, event: RouterEvent, actions: Tuple[RouterAction, ...]) -> None:
+        """See Observer."""
+        for action in actions:
+            if isinstance(action, Notify) and action.kind == "transition":
+                self.trace.append(trace_line(self._world.now_ns, host.name, action))
 
 
 def run_history(seed: int, factory: RouterFactory = VrrpRouter) -> History:
@@ -47,53 +84,69 @@ def run_history(seed: int, factory: RouterFactory = VrrpRouter) -> History:
     world = World(seed)
     scenario = generate(world.random)
     segments = {name: Segment(name, world) for name in scenario.segments}
-    hosts = [
+    hosts = _hosts(world, scenario, segments, factory)
+    reader = Reader()
+    tracer = _Tracer(world)
+    for host in hosts:
+        host.observers.append(tracer)
+    checker = Checker(world, hosts, reader)
+    try:
+        end_ns = _live(world, hosts, list(segments.values()), reader, checker)
+    except Exception as error:
+        # Whatever the engine meets, it may not fall.
+        end_ns = world.now_ns
+        checker.complain("the engine fell: %r" % error)
+    return History(
+        seed,
+        end_ns,
+        sum(segment.carried for segment in segments.values()),
+        tuple(tracer.trace),
+        tuple(checker.violations),
+    )
+
+
+def _hosts(
+    world: World, scenario: Scenario, segments: dict, factory: RouterFactory
+) -> List[SimHost]:
+    return [
         SimHost(
             name,
             world,
             scenario.configs[name],
             {link.name: (link, segments[link.name]) for link in scenario.links[name]},
-            1 + world.random.uniform(-_DRIFT, _DRIFT),
+            1 + (2 * world.random.random() - 1) * _DRIFT,
             factory,
         )
         for name in sorted(scenario.configs)
     ]
-    trace: List[str] = []
 
-    def record(host: SimHost, note: Notify) -> None:
-        if note.kind == "transition":
-            trace.append(trace_line(world.now_ns, host.name, note))
 
+def _live(
+    world: World,
+    hosts: List[SimHost],
+    segments: List[Segment],
+    reader: Reader,
+    checker: Checker,
+) -> int:
+    """From power on until peace; when that was."""
+    faults = Faults(world, hosts, segments, reader)
+    aftermath = Aftermath(world, hosts, segments, checker)
     for host in hosts:
-        host.watchers.append(record)
-    checker = Checker(world, scenario, hosts, list(segments.values()))
-    faults = Faults(world, hosts, list(segments.values()))
-    for host in hosts:
-        world.at(world.random.randrange(5 * NS_PER_S), host.start)
+        world.at(int(world.random.random() * 5 * NS_PER_S), host.start)
     faults.plan(SAFETY_NS)
-    end_ns = SAFETY_NS + checker.settle_ns() + 10 * NS_PER_S
-    world.at(0, lambda: checker.look(end_ns))
     world.run_until(SAFETY_NS)
     faults.heal()
-    world.run_until(end_ns)
-    checker.finish()
-    return History(seed, end_ns, tuple(trace), tuple(checker.violations))
-
-
-def report(seed: int, with_trace: bool) -> Tuple[List[str], Tuple[str, ...]]:
-    """A history as lines to print, and its violations."""
-    history = run_history(seed)
-    lines = list(history.trace) if with_trace else []
-    lines.append(
-        "seed=%d digest=%s transitions=%d violations=%d"
-        % (seed, history.digest, len(history.trace), len(history.violations))
-    )
-    return lines + list(history.violations), history.violations
+    settled_ns = SAFETY_NS + aftermath.settle_ns(faults.slowest_cs)
+    world.run_until(settled_ns)
+    aftermath.watch(settled_ns + PEACE_NS)
+    world.run_until(settled_ns + PEACE_NS)
+    aftermath.finish()
+    return world.now_ns
 
 
 def trace_line(now_ns: int, host: str, note: Notify) -> str:
-    """Columns: time in seconds, host, virtual router, from, to, reason, priority."""
-    return "%15.9f  %-4s %-12s %-10s -> %-10s  %-21s prio %3d" % (
+    """One transition; the columns are those of TRACE_HEADER."""
+    return "%15.9f  %-4s %-12s %-10s -> %-10s  %-21s %3d" % (
         now_ns / NS_PER_S,
         host,
         note.name,

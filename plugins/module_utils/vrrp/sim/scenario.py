@@ -6,13 +6,22 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, List, Tuple
 
-from ..config.model import RouterConfig, VirtualRouterConfig
+from ..config.model import (
+    ChecksumMode,
+    ProfileMode,
+    RouterConfig,
+    TrackerConfig,
+    TrackerKind,
+    TrackReference,
+    VirtualRouterConfig,
+)
 from ..facts import Family, InterfaceAddress, LinkFacts
+from ..fsm.parameters import OWNER_PRIORITY
 
-_INTERVALS_CS = {2: (100, 200), 3: (5, 10, 100, 200)}
+INTERVALS_CS = {2: (100, 200), 3: (5, 10, 100, 200)}
 
 
 @dataclass(frozen=True)
@@ -22,20 +31,6 @@ class Scenario:
     segments: Tuple[str, ...]
     configs: Dict[str, RouterConfig]
     links: Dict[str, Tuple[LinkFacts, ...]]
-
-    def groups(self) -> List[str]:
-        """The names of all virtual routers; the same on each host."""
-        first = self.configs[min(self.configs)]
-        return [virtual_router.name for virtual_router in first.virtual_routers]
-
-    def members(self, name: str) -> Dict[str, VirtualRouterConfig]:
-        """The configurations of one virtual router by host."""
-        return {
-            host: virtual_router
-            for host, config in self.configs.items()
-            for virtual_router in config.virtual_routers
-            if virtual_router.name == name
-        }
 
 
 def generate(chance: random.Random) -> Scenario:
@@ -47,9 +42,10 @@ def generate(chance: random.Random) -> Scenario:
         for family in chance.choice(((Family.IPV4,), (Family.IPV6,), tuple(Family))):
             for host, virtual_router in _group(chance, hosts, number, segment, family):
                 configs[host].append(virtual_router)
+    trackers = _track(chance, segments, configs)
     return Scenario(
         segments=segments,
-        configs={host: RouterConfig(tuple(routers)) for host, routers in configs.items()},
+        configs={host: RouterConfig(tuple(configs[host]), trackers) for host in hosts},
         links={host: _links(index, segments) for index, host in enumerate(hosts)},
     )
 
@@ -58,36 +54,58 @@ def _group(
     chance: random.Random, hosts: List[str], number: int, segment: str, family: Family
 ) -> List[Tuple[str, VirtualRouterConfig]]:
     version = 3 if family is Family.IPV6 else chance.choice((2, 3))
-    interval_cs = chance.choice(_INTERVALS_CS[version])
+    interval_cs = chance.choice(INTERVALS_CS[version])
     preempt = chance.random() < 0.8
     same_priority = chance.random() < 0.2
-    addresses = (_address(family, number, 254),)
+    profile = chance.choice((ProfileMode.AUTO, ProfileMode.AUTO, ProfileMode.RFC5798))
+    password = chance.choice(("", "", "s3cret")) if version == 2 else ""
+    owner = chance.randrange(len(hosts)) if chance.random() < 0.1 else None
+    addresses = (address(family, number, 254),)
+    if owner is not None:
+        addresses = (real_address(family, number, owner),)
     group = []
-    for host in hosts:
+    for index, host in enumerate(hosts):
         # VRRPv3 learns the interval of its master, so routers may differ; VRRPv2 refuses.
-        own_cs = chance.choice(_INTERVALS_CS[3]) if version == 3 else interval_cs
+        own_cs = chance.choice(INTERVALS_CS[3]) if version == 3 else interval_cs
         own_cs = own_cs if chance.random() < 0.1 else interval_cs
         priority = 100 if same_priority else chance.randint(1, 254)
         delay_cs = chance.choice((0, 0, 300))
-        group.append(
-            (
-                host,
-                VirtualRouterConfig(
-                    name="%s-%s" % (segment, family.value),
-                    interface=segment,
-                    family=family,
-                    vrid=number + 1,
-                    addresses=addresses,
-                    version=version,
-                    priority=priority,
-                    advertisement_interval_cs=own_cs,
-                    preempt=preempt,
-                    preempt_delay_cs=delay_cs if preempt else 0,
-                    accept=True,
-                ),
-            )
+        virtual_router = VirtualRouterConfig(
+            name="%s-%s" % (segment, family.value),
+            interface=segment,
+            family=family,
+            vrid=number + 1,
+            addresses=addresses,
+            version=version,
+            priority=OWNER_PRIORITY if index == owner else priority,
+            advertisement_interval_cs=own_cs,
+            preempt=preempt,
+            preempt_delay_cs=delay_cs if preempt else 0,
+            accept=True,
+            checksum=chance.choice(tuple(ChecksumMode)),
+            profile=profile if version == 3 else ProfileMode.AUTO,
+            password=password,
         )
+        group.append((host, virtual_router))
     return group
+
+
+def _track(
+    chance: random.Random,
+    segments: Tuple[str, ...],
+    configs: Dict[str, List[VirtualRouterConfig]],
+) -> Tuple[TrackerConfig, ...]:
+    """Sometimes the last LAN is an uplink, and who loses it is worth less on the others."""
+    if len(segments) < 2 or chance.random() < 0.5:
+        return ()
+    uplink = segments[-1]
+    reference = TrackReference("uplink", chance.choice((10, 100, 254)))
+    for routers in configs.values():
+        routers[:] = [
+            router if router.interface == uplink else replace(router, track=(reference,))
+            for router in routers
+        ]
+    return (TrackerConfig(reference.tracker, TrackerKind.LINK, uplink),)
 
 
 def _links(index: int, segments: Tuple[str, ...]) -> Tuple[LinkFacts, ...]:
@@ -100,15 +118,24 @@ def _links(index: int, segments: Tuple[str, ...]) -> Tuple[LinkFacts, ...]:
             is_up=True,
             has_carrier=True,
             addresses=(
-                InterfaceAddress(_address(Family.IPV4, number, index + 1), 24),
-                InterfaceAddress(b"\xfe\x80" + bytes(13) + bytes((index + 1,)), 64),
+                InterfaceAddress(real_address(Family.IPV4, number, index), 24),
+                InterfaceAddress(real_address(Family.IPV6, number, index), 64),
             ),
         )
         for number, segment in enumerate(segments)
     )
 
 
-def _address(family: Family, number: int, host: int) -> bytes:
+def real_address(family: Family, number: int, index: int) -> bytes:
+    """The address that a host sends from; of hosts that are none of ours, index may be less than
+    0 or more than 9."""
+    if family is Family.IPV4:
+        return address(family, number, index + 11)
+    return b"\xfe\x80" + bytes(13) + bytes((index + 11,))
+
+
+def address(family: Family, number: int, host: int) -> bytes:
+    """An address in the network of a LAN."""
     if family is Family.IPV4:
         return bytes((198, 18, number, host))
     return b"\x20\x01\x0d\xb8" + bytes((0, number)) + bytes(9) + bytes((host,))

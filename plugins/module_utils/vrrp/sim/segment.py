@@ -16,7 +16,7 @@ Receiver = Callable[[bytes], None]
 _WIRE_NS = 20_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Weather:
     """How bad the cables are now: probabilities, and nanoseconds of delay."""
 
@@ -26,21 +26,22 @@ class Weather:
     latency_ns: int = 50_000
     jitter_ns: int = 0
 
-    @property
-    def worst_delay_ns(self) -> int:
-        """The longest time that a frame is under way."""
-        return _WIRE_NS + 2 * self.latency_ns + self.jitter_ns
+
+FAIR = Weather()
+_FAIR_DELAY_NS = _WIRE_NS + FAIR.latency_ns
 
 
 class Segment:
-    """Connects ports; each frame goes to every other port (adverts and announcements are
-    multicast or broadcast), while `learned` shows where a unicast to a MAC would go."""
+    """Connects ports. What routers send is multicast or broadcast and goes to every other port;
+    `learned` shows where the switch sends a unicast to a MAC."""
 
     def __init__(self, name: str, world: World) -> None:
         self.name = name
-        self.weather = Weather()
+        self.weather = FAIR
         self.learned: Dict[bytes, str] = {}
-        self.frames: List[Tuple[int, str]] = []
+        self.carried = 0
+        # A port that hears its own frames, because of a loop behind it.
+        self.reflecting = ""
         self._world = world
         self._ports: Dict[str, Receiver] = {}
         self._cut: Set[Tuple[str, str]] = set()
@@ -49,38 +50,48 @@ class Segment:
     def attach(self, port: str, receiver: Receiver) -> None:
         """Plug a host in."""
         self._ports[port] = receiver
+        self._ports = dict(sorted(self._ports.items()))
 
     def ports(self) -> List[str]:
         """The names of all ports, sorted."""
-        return sorted(self._ports)
+        return list(self._ports)
 
     def cut(self, source: str, target: str) -> None:
         """Frames from source no longer reach target; the other way is another cut."""
         self._cut.add((source, target))
 
     def heal(self) -> None:
-        """All cuts are mended and the weather is fair."""
+        """All cuts and loops are mended and the weather is fair."""
         self._cut.clear()
-        self.weather = Weather()
+        self.reflecting = ""
+        self.weather = FAIR
 
     def connected(self, one: str, other: str) -> bool:
         """Whether both hear each other."""
         return (one, other) not in self._cut and (other, one) not in self._cut
 
-    def whole(self) -> bool:
-        """Whether nothing is cut."""
-        return not self._cut
+    def mend(self, source: str, target: str) -> None:
+        """The end of a cut."""
+        self._cut.discard((source, target))
 
     def send(self, port: str, frame: bytes) -> None:
         """A frame leaves a port."""
-        self.frames.append((self._world.now_ns, port))
+        self.carried += 1
         self.learned[frame[6:12]] = port
-        for target in self.ports():
+        for target in self._ports:
             if target != port and (port, target) not in self._cut:
                 self._carry(port, target, frame)
+        if port == self.reflecting:
+            self._carry(port, port, frame)
 
     def _carry(self, source: str, target: str, frame: bytes) -> None:
         world, weather = self._world, self.weather
+        if weather is FAIR:
+            last_ns = self._last_ns.get((source, target), 0)
+            arrival_ns = max(world.now_ns + _FAIR_DELAY_NS, last_ns)
+            self._last_ns[source, target] = arrival_ns
+            world.at(arrival_ns, lambda: self._ports[target](frame))
+            return
         for _copy in range(2 if world.chance(weather.duplication) else 1):
             if world.chance(weather.loss):
                 continue

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the RFCs let one virtual router on one host do next, told from what it read. Layer L4.
+
+RFC 9568 section 6.4, RFC 3768 section 6.4. A second opinion beside fsm/: it knows frames, the
+host's configuration and its clock, and asks the engine nothing. All times are of the host's clock.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Optional, Tuple
+
+from ..config.model import ProfileMode, VirtualRouterConfig
+from ..fsm.parameters import OWNER_PRIORITY
+from ..fsm.states import State
+from ..units import format_ns, ns_from_cs
+from .frames import Advert, down_ns, skew_ns
+from .host import SimHost
+from .segment import Segment
+
+# Beside the RFC's time: a late wake-up, and what a clock gains meanwhile.
+MARGIN_NS = 5_000_000
+# What a successor may be late, for one that leaves.
+_LEAVE_NS = 100_000_000
+# An answer to a bad rival at most so often, so that two routers cannot keep each other talking.
+_ANSWER_EACH_NS = 20_000_000
+# Advertisements and rounds of announcements in an interval that need no reason from outside: one
+# is due, and a takeover, a change of configuration and a repetition may fall in the same one.
+_UNPROVOKED = 6
+
+Complain = Callable[[str], None]
+
+
+class Expectation:
+    """Follows one virtual router. complain is called with a sentence for each broken promise."""
+
+    def __init__(
+        self, host: SimHost, segment: Segment, config: VirtualRouterConfig, complain: Complain
+    ) -> None:
+        self.host = host
+        self.segment = segment
+        self.config = config
+        self.name = config.name
+        self.state = State.INITIALIZE
+        self.priority = config.priority
+        self.source = b""
+        # The advertisement that set the timer.
+        self.armed_by: Optional[Advert] = None
+        # Since when it only forwards until a successor is heard; None: it does not.
+        self.leaving_ns: Optional[int] = None
+        self.sent_ns = 0
+        self._complain = complain
+        self._earliest_ns = self._latest_ns = self._armed_ns = 0
+        self._released = False
+        # Intervals that it may work with: more than one after a change of its own.
+        self._intervals_cs: Tuple[int, ...] = ()
+        self._hold_until_ns: Optional[int] = None
+        self._slowest_cs = config.advertisement_interval_cs
+        self._window = -1
+        self._allowed = 0
+        self._last_answer_ns = 0
+
+    def configure(self, config: VirtualRouterConfig, priority: int, source: bytes) -> None:
+        """What holds from now on. priority: less the penalties of trackers."""
+        old_cs, new_cs = self.config.advertisement_interval_cs, config.advertisement_interval_cs
+        self.config, self.priority, self.source = config, priority, source
+        self._slowest_cs = max(old_cs, new_cs)
+        if old_cs in self._intervals_cs:
+            self._intervals_cs = tuple({*self._intervals_cs, new_cs})
+        if self.state is State.BACKUP:
+            self._bound_timer()
+            # What is over already by the new values is due now.
+            self._latest_ns = max(self._latest_ns, self.host.local_ns())
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the virtual address is its own."""
+        return self.priority == OWNER_PRIORITY
+
+    def skew_ns(self) -> int:
+        """The shortest Skew_Time that it may work with now."""
+        return min(skew_ns(self.config.version, self.priority, i) for i in self._intervals_cs)
+
+    def is_held_up(self) -> bool:
+        """Whether its host cannot run, or could not until just now."""
+        return self.host.local_ns() - self._resumed_ns() < MARGIN_NS
+
+    def waited_ns(self) -> int:
+        """How long its timer has run."""
+        return self.host.local_ns() - self._armed_ns
+
+    # What it reads
+
+    def understands(self, advert: Advert) -> bool:
+        """Whether this is an advertisement for it: RFC 9568 and RFC 3768 section 7.1."""
+        ours = self.config
+        if advert.source == self.source or advert.version != ours.version:
+            return False
+        if self.is_owner and (ours.version == 2 or ours.profile is ProfileMode.RFC5798):
+            return False
+        if ours.version == 3:
+            return True
+        same_list = set(advert.addresses) == set(ours.addresses) or advert.priority == 255
+        return same_list and advert.interval_cs == ours.advertisement_interval_cs
+
+    def better(self, advert: Advert) -> bool:
+        """Whether a master gives way to it."""
+        return (advert.priority, advert.source) > (self.priority, self.source)
+
+    def hear(self, advert: Advert, now_ns: int) -> None:
+        """A backup reads an advertisement that it understands."""
+        self.must_not_be_late(now_ns)
+        if advert.priority == 0:
+            self._arm(advert, now_ns, self._intervals_cs)
+        elif self._respects(advert, now_ns):
+            self._arm(advert, now_ns, (advert.interval_cs,))
+
+    def _respects(self, advert: Advert, now_ns: int) -> bool:
+        if advert.priority >= self.priority:
+            self._hold_until_ns = None
+            return True
+        if self.is_owner or not self.config.preempt:
+            return not self.is_owner
+        if self._hold_until_ns is None:
+            self._hold_until_ns = now_ns + ns_from_cs(self.config.preempt_delay_cs)
+        return now_ns < self._hold_until_ns
+
+    # What it does
+
+    def enter(self, state: State, now_ns: int, yielded_to: Optional[Advert]) -> None:
+        """It changed its state. yielded_to: what a master read just now."""
+        if self.state is State.BACKUP:
+            self._leaves_backup(state, now_ns)
+        elif self.state is State.MASTER:
+            self.must_not_be_silent(now_ns)
+        elif state is State.MASTER and not self.is_owner:
+            self._complain("became master at its start")
+        if state is State.MASTER:
+            self._allow(_UNPROVOKED, now_ns)
+        self.state = state
+        self._hold_until_ns = None
+        if state is State.BACKUP:
+            own_cs = self.config.advertisement_interval_cs
+            self._arm(yielded_to, now_ns, (yielded_to.interval_cs if yielded_to else own_cs,))
+
+    def _leaves_backup(self, state: State, now_ns: int) -> None:
+        if state is not State.MASTER or self.is_owner:
+            return
+        if now_ns < self._earliest_ns:
+            early = format_ns(self._earliest_ns - now_ns)
+            self._complain("became master %s before its time" % early)
+        self.must_not_be_late(now_ns)
+        if self.host.unread:
+            self._complain("became master with unread packets")
+
+    def send(self, now_ns: int) -> None:
+        """It sends an advertisement."""
+        if self.state is State.MASTER:
+            self.must_not_be_silent(now_ns)
+        self.sent_ns = now_ns
+        self._allow(-1, now_ns)
+
+    def provoked(self, advert: Advert, now_ns: int) -> None:
+        """A master reads an advertisement that it may answer."""
+        if advert.priority == 0 or now_ns - self._last_answer_ns >= _ANSWER_EACH_NS:
+            self._last_answer_ns = now_ns
+            self._allow(2, now_ns)
+
+    def announce(self, now_ns: int) -> None:
+        """It sends announcements, one for each address."""
+        self._allow(-1, now_ns)
+
+    def _allow(self, frames: int, now_ns: int) -> None:
+        """In each interval it may send so many more; less than none is a storm."""
+        window = now_ns // ns_from_cs(self.config.advertisement_interval_cs)
+        if window != self._window:
+            self._window, self._allowed = window, _UNPROVOKED
+        self._allowed += frames
+        if self._allowed == -1:
+            self._complain("storms: too many frames in one interval")
+
+    # What must not be
+
+    def must_not_be_late(self, now_ns: int) -> None:
+        """A backup whose time was up has become master."""
+        late_ns = now_ns - max(self._latest_ns, self._resumed_ns())
+        if late_ns > MARGIN_NS:
+            self._complain("was still backup %s after its time" % format_ns(late_ns))
+
+    def must_not_linger(self, now_ns: int) -> None:
+        """Who leaves has gone when the slowest successor has had its time."""
+        if self.leaving_ns is None:
+            return
+        longest_ns = skew_ns(self.config.version, 1, self._slowest_cs) + _LEAVE_NS
+        late_ns = now_ns - max(self.leaving_ns + longest_ns, self._resumed_ns())
+        if late_ns > MARGIN_NS:
+            self._complain("lingered for %s too long" % format_ns(late_ns))
+
+    def must_not_be_silent(self, now_ns: int) -> None:
+        """A master advertises in each interval."""
+        due_ns = self.sent_ns + ns_from_cs(self._slowest_cs)
+        late_ns = now_ns - max(due_ns, self._resumed_ns())
+        if late_ns > MARGIN_NS:
+            self._complain("advertised %s too late" % format_ns(late_ns))
+        self._slowest_cs = self.config.advertisement_interval_cs
+
+    def _resumed_ns(self) -> int:
+        """When the host could run again after it was last held up."""
+        return self.host.local_ns_at(self.host.stalled_until_ns)
+
+    # Its timer
+
+    def _arm(self, advert: Optional[Advert], now_ns: int, intervals_cs: Tuple[int, ...]) -> None:
+        self.armed_by = advert
+        self._armed_ns = now_ns
+        self._released = advert is not None and advert.priority == 0
+        self._intervals_cs = intervals_cs
+        self._bound_timer()
+
+    def _bound_timer(self) -> None:
+        version, priority = self.config.version, self.priority
+        formula = skew_ns if self._released else down_ns
+        times = [formula(version, priority, interval_cs) for interval_cs in self._intervals_cs]
+        self._earliest_ns = self._armed_ns + min(times)
+        self._latest_ns = self._armed_ns + max(times)
