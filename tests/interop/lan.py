@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
-from tests.lab.shell import LabError, identify, in_namespace, ip, namespaces, run
+from tests.lab.shell import LabError, end, identify, in_namespace, ip, namespaces, run
 
 LOOK = Path(__file__).resolve().parents[1] / "lab" / "look.py"
 US, PEER, HOST = "us", "peer", "host"
@@ -83,14 +83,18 @@ class Lan:
         return list(json.loads(run(in_namespace(self.namespace(HOST), argv))))
 
     def remove(self) -> None:
+        """Take the LAN away; a process that is left in it is ended, and a failure."""
         self.capture.close()
-        for name in namespaces():
-            if not name.startswith(self._prefix):
-                continue
+        left = []
+        for name in [name for name in namespaces() if name.startswith(self._prefix)]:
             for pid in run(["ip", "netns", "pids", name]).split():
-                if identify(int(pid)) is not None:
-                    raise LabError("process %s is left in %s" % (pid, name))
+                process = identify(int(pid))
+                if process is not None:
+                    left.append("%s in %s" % (pid, name))
+                    end(process)
             run(["ip", "netns", "del", name])
+        if left:
+            raise LabError("processes were left: " + ", ".join(left))
 
 
 class Capture:
