@@ -222,24 +222,21 @@ class VirtualRouter:
 
     def _change_parameters(self, new: RouterParameters, now_ns: int) -> Actions:
         """Same virtual router, other values. Beyond the RFC, which has no reconfiguration."""
+        skew_ns = self._skew_time_ns()
         old, self.parameters = self.parameters, new
         require(old.version == new.version, "another version is another virtual router")
         if self.state is State.MASTER:
             return self._change_master(old, now_ns)
-        if self._master_adver_interval_cs == old.advertisement_interval_cs:
+        if self.state is State.INITIALIZE:
             self._master_adver_interval_cs = new.advertisement_interval_cs
-        if self.state is State.BACKUP:
-            if new.is_owner:
-                return self._become_master(Reason.OWNER, now_ns)
-            self._shift_deadline(old)
-        return ()
-
-    def _shift_deadline(self, old: RouterParameters) -> None:
-        """Another priority means another skew for the timer that is running."""
-        interval_cs = self._master_adver_interval_cs
-        before_ns = skew_time_ns(old.version, old.priority, interval_cs)
+            return ()
+        if new.is_owner:
+            return self._become_master(Reason.OWNER, now_ns)
+        # The interval in use stays until an advertisement brings another one. A new priority means
+        # another skew for the timer that is running.
         if self.deadline_ns is not None:
-            self.deadline_ns += self._skew_time_ns() - before_ns
+            self.deadline_ns += self._skew_time_ns() - skew_ns
+        return ()
 
     def _change_master(self, old: RouterParameters, now_ns: int) -> Actions:
         new = self.parameters

@@ -9,7 +9,7 @@ host's configuration and its clock, and asks the engine nothing. All times are o
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Tuple
+from typing import Callable, Optional
 
 from ..config.model import ProfileMode, VirtualRouterConfig
 from ..fsm.parameters import OWNER_PRIORITY
@@ -52,9 +52,8 @@ class Expectation:
         self.sent_ns = 0
         self._complain = complain
         self._earliest_ns = self._latest_ns = self._armed_ns = 0
-        self._released = False
-        # Intervals that it may work with: more than one after a change of its own.
-        self._intervals_cs: Tuple[int, ...] = ()
+        # That of the master; until one was heard, its own of when it began to listen.
+        self._interval_cs = 0
         self._hold_until_ns: Optional[int] = None
         self._slowest_cs = config.advertisement_interval_cs
         self._window = -1
@@ -66,10 +65,8 @@ class Expectation:
         old_cs, new_cs = self.config.advertisement_interval_cs, config.advertisement_interval_cs
         self.config, self.priority, self.source = config, priority, source
         self._slowest_cs = max(old_cs, new_cs)
-        if old_cs in self._intervals_cs:
-            self._intervals_cs = tuple({*self._intervals_cs, new_cs})
         if self.state is State.BACKUP:
-            self._bound_timer()
+            self._set_timer()
             # What is over already by the new values is due now.
             self._latest_ns = max(self._latest_ns, self.host.local_ns())
 
@@ -79,8 +76,8 @@ class Expectation:
         return self.priority == OWNER_PRIORITY
 
     def skew_ns(self) -> int:
-        """The shortest Skew_Time that it may work with now."""
-        return min(skew_ns(self.config.version, self.priority, i) for i in self._intervals_cs)
+        """The Skew_Time that it works with now."""
+        return skew_ns(self.config.version, self.priority, self._interval_cs)
 
     def is_held_up(self) -> bool:
         """Whether its host cannot run, or could not until just now."""
@@ -112,9 +109,9 @@ class Expectation:
         """A backup reads an advertisement that it understands."""
         self.must_not_be_late(now_ns)
         if advert.priority == 0:
-            self._arm(advert, now_ns, self._intervals_cs)
+            self._arm(advert, now_ns, self._interval_cs)
         elif self._respects(advert, now_ns):
-            self._arm(advert, now_ns, (advert.interval_cs,))
+            self._arm(advert, now_ns, advert.interval_cs)
 
     def _respects(self, advert: Advert, now_ns: int) -> bool:
         if advert.priority >= self.priority:
@@ -142,7 +139,7 @@ class Expectation:
         self._hold_until_ns = None
         if state is State.BACKUP:
             own_cs = self.config.advertisement_interval_cs
-            self._arm(yielded_to, now_ns, (yielded_to.interval_cs if yielded_to else own_cs,))
+            self._arm(yielded_to, now_ns, yielded_to.interval_cs if yielded_to else own_cs)
 
     def _leaves_backup(self, state: State, now_ns: int) -> None:
         if state is not State.MASTER or self.is_owner:
@@ -211,16 +208,14 @@ class Expectation:
 
     # Its timer
 
-    def _arm(self, advert: Optional[Advert], now_ns: int, intervals_cs: Tuple[int, ...]) -> None:
+    def _arm(self, advert: Optional[Advert], now_ns: int, interval_cs: int) -> None:
         self.armed_by = advert
         self._armed_ns = now_ns
-        self._released = advert is not None and advert.priority == 0
-        self._intervals_cs = intervals_cs
-        self._bound_timer()
+        self._interval_cs = interval_cs
+        self._set_timer()
 
-    def _bound_timer(self) -> None:
-        version, priority = self.config.version, self.priority
-        formula = skew_ns if self._released else down_ns
-        times = [formula(version, priority, interval_cs) for interval_cs in self._intervals_cs]
-        self._earliest_ns = self._armed_ns + min(times)
-        self._latest_ns = self._armed_ns + max(times)
+    def _set_timer(self) -> None:
+        released = self.armed_by is not None and self.armed_by.priority == 0
+        formula = skew_ns if released else down_ns
+        wait_ns = formula(self.config.version, self.priority, self._interval_cs)
+        self._earliest_ns = self._latest_ns = self._armed_ns + wait_ns

@@ -103,6 +103,7 @@ class SimHost:
             self._world.at(self.stalled_until_ns, self.start)
             return
         self.alive = True
+        self._news.clear()
         self.seen_config = self.config
         self.seen_links = self._links()
         self._router = self._factory(self.config, self.seen_links, self.local_ns())
