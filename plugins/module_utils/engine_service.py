@@ -34,6 +34,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
+SyslogIdentifier=vlangated
 ExecStart={python} -I {directory}/current run --config {config_file} \\
     --runtime-dir {runtime_dir} --control-group {group}
 ExecReload=/bin/kill -HUP $MAINPID

@@ -44,7 +44,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         return EXIT_CONFIG
     except (ControlError, PlatformError, OSError) as error:
         complain("vlangate: %s" % error)
-        return EXIT_UNREACHABLE
+        asked_wrongly = isinstance(error, ControlError) and error.code == "unknown-name"
+        return EXIT_CONFIG if asked_wrongly else EXIT_UNREACHABLE
     except KeyboardInterrupt:
         return EXIT_OK
 

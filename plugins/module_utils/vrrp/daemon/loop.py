@@ -24,9 +24,10 @@ from .notify import ServiceManager
 from .shell import Shell
 from .signals import Signals
 
-# Packets in one read, and reads in one turn: bounds what a flood can delay timers by.
+# Packets in one read, and reads in one turn: more than the kernel's buffers hold, so all that came
+# in a stall is read before a timer is believed, but a flood does not delay timers for ever.
 FRAMES_PER_READ = 64
-READS_PER_TURN = 64
+READS_PER_TURN = 256
 # Kernel changes come in bursts (our own among them): look once, soon after the first.
 RECONCILE_DELAY_NS = 10_000_000
 # After a refused operation: again in a second, until it works.
@@ -172,6 +173,8 @@ class Loop:
             return
         self._reconcile_ns = None
         self._shell.needs_reconcile = False
+        if self._shell.is_deaf:
+            self._shell.listen()
         try:
             if self._dataplane.reconcile():
                 self._log.write("warning", "put back what somebody else changed in the kernel")

@@ -19,6 +19,7 @@ from typing import Any, Dict, Iterator, List, Optional
 from ..config.model import RouterConfig
 from ..config.resolve import NotReady, resolve
 from ..errors import ConfigError, PlatformError
+from ..fsm.parameters import OWNER_PRIORITY
 from ..linux import capabilities
 from ..linux.clock import MonotonicClock
 from ..linux.dataplane import LinuxDataplane
@@ -125,6 +126,8 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
                 requests.reload()
             except ConfigError:
                 pass  # logged, and shown by `show`: the running configuration stays
+            except PlatformError as error:
+                log.write("error", str(error))
             manager.ready(_status(router))
 
         gc.collect()
@@ -162,7 +165,8 @@ def host_report(config: Optional[RouterConfig]) -> Dict[str, Any]:
             resolved = resolve(virtual_router, links.get(virtual_router.interface), 0)
             if isinstance(resolved, NotReady):
                 warnings.append("%s will wait: %s" % (virtual_router.name, resolved.sentence))
-            if not virtual_router.accept and not features.get("nftables"):
+            refuses = not virtual_router.accept and virtual_router.priority != OWNER_PRIORITY
+            if refuses and not features.get("nftables"):
                 missing.append(
                     "virtual_routers[%s].accept: false needs nftables in the kernel, which is "
                     "missing here (set accept to true, or load nf_tables)" % virtual_router.name

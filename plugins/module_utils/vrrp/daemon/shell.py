@@ -36,6 +36,7 @@ class Shell:
         self.router = router
         self.journal: Journal = NoJournal()
         self.needs_reconcile = False
+        self.is_deaf = False
         self._io = io
         self._dataplane = dataplane
         self._log = log
@@ -78,14 +79,16 @@ class Shell:
         self.journal.append(event, now_ns, actions)
 
     def listen(self) -> None:
-        """Open what the router needs at its start."""
+        """Open what the router needs, at its start or after it was refused."""
         self._listen(self.router.listening_links())
 
     def _listen(self, links: Any) -> None:
+        self.is_deaf = False
         try:
             self._io.listen(links)
         except PlatformError as error:
             self._log.write("error", str(error))
+            self.is_deaf = self.needs_reconcile = True
 
     def _execute(self, action: RouterAction) -> None:
         if isinstance(action, TransmitFrame):

@@ -388,6 +388,22 @@ def test_a_refused_data_plane_is_tried_each_second_until_it_works(stage):
     assert not stage.shell.needs_reconcile
 
 
+def test_listening_that_was_refused_is_tried_again(stage):
+    stage.io.listen_error = refused("listen")
+    stage.shell.listen()
+
+    def mend():
+        stage.io.listen_error = None
+
+    stage.around.at(1_500, mend)
+    stage.run(5_000)
+    assert rounded(stage.did("listen")) == [
+        (0, "listen", ["lan0"]),
+        (1_000, "listen", ["lan0"]),
+        (2_000, "listen", ["lan0"]),
+    ]
+
+
 def test_it_is_tried_again_also_when_nothing_else_would_wake_the_loop(monkeypatch):
     stage = Stage(config(group()), monkeypatch, then=(link(is_up=False),))
     try:
