@@ -5,14 +5,17 @@
 
 Lines are collected while a turn of the loop runs and written at its end, in one piece, after all
 that the turn had to send is sent. FILE is the current one, FILE.1 the one before; each begins with
-the whole state, so each can be replayed alone (router/journal.py).
+the whole state, so each can be replayed alone (router/journal.py). When FILE is full, FILE.new is
+begun, with a few pieces of the state at the end of each turn; steps go into both meanwhile.
 """
 
 from __future__ import annotations
 
 import os
-from typing import List, Optional, Tuple
+from itertools import islice
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
+from ..invariant import require
 from ..router.actions import RouterAction
 from ..router.events import RouterEvent, Stop
 from ..router.journal import Recorder
@@ -24,7 +27,40 @@ from .log import Log
 _MODE = 0o600
 # A flood may fill a turn: so much is written at once, whatever else the turn has to do.
 _COLLECTED = 1024 * 1024
+# Of the state, in one turn: about two milliseconds.
+_PIECES = 8
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class _File:
+    """One file of the journal, and the lines that wait to be written to it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size = 0
+        self._lines: List[str] = []
+        self._descriptor = os.open(path, _FLAGS, _MODE)
+
+    def add(self, line: str) -> None:
+        """Remember a line for write()."""
+        self._lines.append(line)
+        self.size += len(line)
+
+    def write(self) -> None:
+        """Write what is remembered. Raises OSError."""
+        data = "".join(self._lines).encode("ascii")
+        self._lines = []
+        while data:  # a full disk takes a part of it, and refuses the next
+            data = data[os.write(self._descriptor, data) :]
+
+    def rename(self, path: str) -> None:
+        """Be called so from now on. Raises OSError."""
+        os.replace(self.path, path)
+        self.path = path
+
+    def close(self) -> None:
+        """Raises OSError."""
+        os.close(self._descriptor)
 
 
 class FileJournal:
@@ -33,82 +69,119 @@ class FileJournal:
     def __init__(self, path: str, size: int, router: VrrpRouter, log: Log) -> None:
         self._path = path
         self._limit = size // 2
-        self._router = router
         self._log = log
-        self._recorder = Recorder(Masks())
-        self._lines: List[str] = []
-        self._file: Optional[int] = None
+        self._recorder = Recorder(router, Masks())
+        self._current: Optional[_File] = None
+        self._next: Optional[_File] = None
+        self._pieces: Iterator[str] = iter(())
         self._collected = 0
-        self._written = 0
-        self._may_rotate = True
+        self._ends = False
 
     def begin(self, now_ns: int) -> None:
-        """Start a file with the state of the router, between two steps."""
-        first = self._recorder.beginning(self._router, now_ns)
-        if len(first) > self._limit:
-            needed = len(first) * 4
-            self._end("the state of this router alone fills it: give it %d octets" % needed)
-            return
-        try:
-            self._close_file()
-            if os.path.lexists(self._path):
-                os.replace(self._path, self._path + ".1")
-            self._file = os.open(self._path, _FLAGS, _MODE)
-        except OSError as error:
-            self._end(str(error))
-            return
-        self._written = 0
-        self._lines = [first]
+        """Start with the state of the router, before its first step."""
+        self._guard(lambda: self._begin(now_ns))
 
     def append(
         self, event: RouterEvent, now_ns: int, actions: Optional[Tuple[RouterAction, ...]]
     ) -> None:
         """See ports.Journal."""
-        if self._file is None:
+        if self._current is None:
             return
         line = self._recorder.step(event, now_ns, actions)
-        self._lines.append(line)
+        for file in (self._current, self._next):
+            if file is not None:
+                file.add(line)
         self._collected += len(line)
         if isinstance(event, Stop) or actions is None:
-            self._may_rotate = False  # the end is near; state.py says why not after Stop
+            self._ends = True  # some seconds are left; state.py says why no state is saved then
         if self._collected > _COLLECTED:
             self.flush(now_ns)
 
     def flush(self, now_ns: int) -> None:
         """See ports.Journal."""
-        if self._file is None or not self._lines:
-            return
-        data = "".join(self._lines).encode("ascii")
-        self._lines = []
-        self._collected = 0
-        self._written += len(data)
-        try:
-            while data:  # a full disk takes a part of it, and refuses the next
-                data = data[os.write(self._file, data) :]
-        except OSError as error:
-            self._end(str(error))
-            return
-        if self._written > self._limit and self._may_rotate:
-            self.begin(now_ns)
+        if self._current is not None:
+            self._guard(lambda: self._flush(now_ns))
 
     def close(self) -> None:
         """Write what is left."""
-        self._may_rotate = False
-        self.flush(0)
-        self._close_file()
+        if self._current is not None:
+            self._guard(self._close)
 
-    def _close_file(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+    def _begin(self, now_ns: int) -> None:
+        self._start_next(now_ns)
+        while self._next is not None:
+            self._add_pieces()
 
-    def _end(self, why: str) -> None:
-        self._lines = []
+    def _flush(self, now_ns: int) -> None:
+        self._collected = 0
+        self._write()
+        if self._ends or self._current is None:
+            return
+        if self._next is not None:
+            self._add_pieces()
+        elif self._current.size > self._limit:
+            self._start_next(now_ns)
+
+    def _write(self) -> None:
+        for file in (self._current, self._next):
+            if file is not None:
+                file.write()
+
+    def _start_next(self, now_ns: int) -> None:
+        self._next = _File(self._path + ".new")
+        self._pieces = self._recorder.beginning(now_ns)
+        self._next.add(next(self._pieces))  # before any step
+
+    def _add_pieces(self) -> None:
+        require(self._next is not None, "pieces belong to the next file")
+        file: Any = self._next
+        lines = list(islice(self._pieces, _PIECES))
+        for line in lines:
+            file.add(line)
+        file.write()
+        if file.size > self._limit:
+            needed = file.size + sum(len(line) for line in self._pieces)
+            hint = "give it %d octets" % (needed * 4)  # as much again for steps
+            raise OSError("the state of this router alone fills it: " + hint)
+        if len(lines) < _PIECES:
+            self._switch()
+
+    def _switch(self) -> None:
+        """The next file is complete: it becomes the current one."""
+        if self._current is not None:
+            self._current.close()
+        if os.path.lexists(self._path):
+            os.replace(self._path, self._path + ".1")
+        self._current, self._next = self._next, None
+        if self._current is not None:
+            self._current.rename(self._path)
+
+    def _close(self) -> None:
+        self._write()
+        current, unfinished = self._current, self._next
+        self._current = self._next = None
+        if unfinished is not None:
+            unfinished.close()
+            os.unlink(unfinished.path)
+        if current is not None:
+            current.close()
+
+    def _guard(self, work: Callable[[], None]) -> None:
         try:
-            self._close_file()
-        except OSError:
-            self._file = None  # closed all the same, whatever close() reports late
-        self._log.write("error", "the journal %s ends here: %s" % (self._path, why))
+            work()
+        except OSError as error:
+            for file in (self._current, self._next):
+                if file is not None:
+                    _close_quietly(file)
+            self._current = self._next = None
+            self._log.write("error", "the journal %s ends here: %s" % (self._path, error))
+
+
+def _close_quietly(file: _File) -> None:
+    try:
+        file.close()
+    except OSError:
+        pass  # closed all the same, whatever close() reports late
 
 
 class NoJournal:

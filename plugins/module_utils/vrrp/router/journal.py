@@ -3,21 +3,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A journal: what happened to a router and what it did, line by line, to be replayed. Layer L3.
 
-The first line holds the exact state in which the lines after it begin, so each file stands for
-itself. A line is a JSON object:
+It begins with the exact state before its first step, so each file stands for itself. A line is a
+JSON object:
 
-    {"journal": 1, "engine": "0.2.0", "at": ns, "step": n, "state": {..}}
-    {"step": n, "at": ns, "event": {..}, "actions": [..]}        actions null: the step never ended
+    {"journal": 1, "engine": "0.2.0", "at": ns, "step": n, "pieces": n}      the first line
+    {"piece": {..}}                                                          of the state
+    {"step": n, "at": ns, "event": {..}, "actions": [..]}      actions null: the step never ended
 
-Values are written as in values.py, but for the data plane: only what changed in it, because a
-thousand virtual routers would fill a line of a megabyte at each transition.
+Steps may come between the pieces, which tell of the time before them all the same. Values are
+written as in values.py, but for the data plane: only what changed in it, because a thousand virtual
+routers would fill a line of a megabyte at each transition.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from typing import Any, Dict, Iterable, Iterator, Optional, Tuple, Union, get_args
+from itertools import chain
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, get_args
 
 from ..errors import JournalError
 from ..version import VERSION
@@ -25,7 +28,7 @@ from .actions import DataplaneChanged, RouterAction
 from .desired import DesiredDataplane
 from .events import RouterEvent
 from .masks import Masks, NoMasks
-from .state import restore, save
+from .state import Restoring, frozen, pieces
 from .values import PLAIN_NOTATION, Notation
 from .vrrp_router import VrrpRouter
 
@@ -34,11 +37,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Beginning:
-    """The first line, but for the router: where the recording starts."""
+    """The first line: by which engine, when, before which step, and of how many pieces."""
 
     engine: str
     at_ns: int
     step: int
+    pieces: int
 
 
 @dataclass(frozen=True)
@@ -52,26 +56,30 @@ class Step:
 
 
 class Recorder:
-    """Turns the steps of one router into lines. Both sides of a comparison use one."""
+    """Turns the steps of one router into lines. Both sides of a comparison use one.
 
-    def __init__(self, masks: Optional[Masks] = None) -> None:
+    It is made between two steps, and sees all steps from then on.
+    """
+
+    def __init__(self, router: VrrpRouter, masks: Optional[Masks] = None) -> None:
+        self._router = router
         self._masks = masks or NoMasks()
         self._notation = Notation(self._masks)
-        self._dataplane = DesiredDataplane()
+        self._dataplane = router.emitted
         self.next_step = 0
 
-    def beginning(self, router: VrrpRouter, now_ns: int) -> str:
-        """The first line of a file: between two steps."""
-        # The first change in a file is told whole: whoever reads it knows no earlier one.
-        self._dataplane = DesiredDataplane()
-        return _line(
-            {
-                "journal": FORMAT,
-                "engine": VERSION,
-                "at": now_ns,
-                "step": self.next_step,
-                "state": save(router, self._masks),
-            }
+    def beginning(self, now_ns: int) -> Iterator[str]:
+        """The lines that a file begins with, each made when it is asked for. Between two steps."""
+        copy = frozen(self._router)
+        first = {
+            "journal": FORMAT,
+            "engine": VERSION,
+            "at": now_ns,
+            "step": self.next_step,
+            "pieces": len(copy.bound_routers()) + 1,
+        }
+        return chain(
+            (_line(first),), (_line({"piece": each}) for each in pieces(copy, self._masks))
         )
 
     def step(
@@ -101,61 +109,80 @@ class Recorder:
 def _difference(
     before: DesiredDataplane, after: DesiredDataplane, notation: Notation
 ) -> Dict[str, Any]:
-    """Per part: what is gone and what is new. Values, so a change is one of each."""
+    """Per part: what is new or another one, and the names of what is gone."""
     difference = {}
     for part in fields(DesiredDataplane):
-        old, new = getattr(before, part.name), getattr(after, part.name)
+        old = {_name(each): each for each in getattr(before, part.name)}
+        new = {_name(each): each for each in getattr(after, part.name)}
         if old != new:
-            gone, added = set(old) - set(new), set(new) - set(old)
+            gone = [name for name in old if name not in new]
+            fresh = [each for name, each in new.items() if old.get(name) != each]
             difference[part.name] = {
-                "gone": [notation.write(each) for each in old if each in gone],
-                "new": [notation.write(each) for each in new if each in added],
+                "gone": [notation.write(each) for each in gone],
+                "new": [notation.write(each) for each in fresh],
             }
     return difference
+
+
+def _name(thing: Any) -> Any:
+    """Of a device or a parent; an address is its own name."""
+    return thing if isinstance(thing, bytes) else thing.name
 
 
 def _line(document: Any) -> str:
     return json.dumps(document, separators=(",", ":")) + "\n"
 
 
-def read(lines: Iterable[str]) -> Iterator[Union[Tuple[Beginning, VrrpRouter], Step]]:
-    """The beginning with its router, then the steps, one by one. Raises JournalError.
+def read(lines: Iterable[str]) -> Tuple[Beginning, VrrpRouter, Iterator[Step]]:
+    """The beginning, the router as it was then, and the steps, read one by one.
 
-    A last line without its end is what a killed daemon leaves: it is passed over.
+    Raises JournalError, the steps too. A last line without its end is what a killed daemon leaves:
+    it is passed over.
     """
-    expected = 0
+    documents = _documents(lines)
+    beginning = _beginning(next(documents, None))
+    restoring = Restoring()
+    early: List[Any] = []
+    for _piece in range(beginning.pieces):
+        for document in documents:
+            if isinstance(document, dict) and "piece" in document:
+                restoring.take(document["piece"])
+                break
+            early.append(document)
+        else:
+            raise JournalError("the state at the beginning is not complete")
+    if restoring.router is None:
+        raise JournalError("the pieces of the state are no router")
+    return beginning, restoring.router, _steps(chain(early, documents), beginning.step)
+
+
+def _documents(lines: Iterable[str]) -> Iterator[Any]:
     for number, line in enumerate(lines, 1):
         if not line.endswith("\n"):
             return
         try:
-            document = json.loads(line)
+            yield json.loads(line)
         except (ValueError, RecursionError) as error:
             raise JournalError("line %d is no JSON: %s" % (number, error)) from None
-        try:
-            if number == 1:
-                beginning = _beginning(document)
-                yield beginning, restore(document["state"])
-                expected = beginning.step
-                continue
-            step = _step(document)
-        except JournalError as error:
-            raise JournalError("line %d: %s" % (number, error)) from None
-        if step.number != expected:
-            message = "line %d: step %d, where step %d should be: lines are missing"
-            raise JournalError(message % (number, step.number, expected))
-        expected += 1
+
+
+def _steps(documents: Iterable[Any], expected: int) -> Iterator[Step]:
+    for number, document in enumerate(documents, expected):
+        step = _step(document)
+        if step.number != number:
+            message = "step %d, where step %d should be: lines are missing"
+            raise JournalError(message % (step.number, number))
         yield step
 
 
 def _beginning(document: Any) -> Beginning:
     if not isinstance(document, dict) or document.get("journal") != FORMAT:
         raise JournalError("a journal begins with its format, %d is spoken here" % FORMAT)
-    engine, at_ns, step = document.get("engine"), document.get("at"), document.get("step")
-    if not isinstance(engine, str) or type(at_ns) is not int or type(step) is not int:
-        raise JournalError("the beginning has no engine, time or step")
-    if "state" not in document:
-        raise JournalError("the beginning has no state")
-    return Beginning(engine, at_ns, step)
+    engine = document.get("engine")
+    numbers: List[Any] = [document.get(name) for name in ("at", "step", "pieces")]
+    if not isinstance(engine, str) or any(type(each) is not int for each in numbers):
+        raise JournalError("the first line has no engine, time, step or number of pieces")
+    return Beginning(engine, *numbers)
 
 
 def _step(document: Any) -> Step:

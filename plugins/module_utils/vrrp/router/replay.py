@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Iterable, List, Optional, Tuple
 
-from ..errors import DecodeError, JournalError
+from ..errors import DecodeError
 from ..facts import format_address
 from ..wire.advertisement import decode_advertisement
 from ..wire.ip import split_packet
@@ -42,16 +42,10 @@ class Replay:
 
 def replay(lines: Iterable[str]) -> Replay:
     """Raises JournalError when the lines are no journal."""
-    entries = read(lines)
-    first = next(entries, None)
-    if first is None or isinstance(first, Step):
-        raise JournalError("there is no whole first line")
-    beginning, router = first
-    recorder = Recorder()
+    beginning, router, entries = read(lines)
+    recorder = Recorder(router)
     steps, last_ns = 0, beginning.at_ns
     for step in entries:
-        if not isinstance(step, Step):
-            continue
         difference = _compare(router, recorder, step)
         if difference is not None:
             return Replay(beginning, steps, step.at_ns, difference)

@@ -126,6 +126,11 @@ class VrrpRouter:
             refused=tuple(sorted(refused)),
         )
 
+    @property
+    def emitted(self) -> DesiredDataplane:
+        """What the last DataplaneChanged said."""
+        return self._emitted
+
     def listening_links(self) -> Tuple[LinkFacts, ...]:
         """The links that carry virtual routers, sorted by name."""
         links = {bound.link.name: bound.link for bound in self._bound.values() if bound.link}

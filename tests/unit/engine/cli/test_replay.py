@@ -17,8 +17,8 @@ from vrrp.router.vrrp_router import VrrpRouter
 def journal(tmp_path):
     """A journal of 200 steps."""
     router = VrrpRouter(configurations()[0], first_links(), T0)
-    recorder = Recorder()
-    lines = [recorder.beginning(router, T0)]
+    recorder = Recorder(router)
+    lines = list(recorder.beginning(T0))
     for event, now_ns in history(1, 200):
         lines.append(recorder.step(event, now_ns, router.step(event, now_ns)))
     path = tmp_path / "journal"

@@ -83,7 +83,7 @@ def test_two_files_bounded_each_of_them_readable(path, tmp_path):
     assert SIZE // 2 < largest < SIZE * 1.2  # a turn is never cut
     older, newer = replayed(tmp_path / "journal.1"), replayed(path)
     assert older.beginning.step > 0
-    assert older.beginning.step + older.steps == newer.beginning.step
+    assert older.beginning.step + older.steps >= newer.beginning.step > older.beginning.step
 
 
 def test_the_file_of_the_run_before_is_kept(path, tmp_path):
@@ -109,7 +109,8 @@ def test_a_turn_without_end_fills_no_memory(path, monkeypatch):
     monkeypatch.setattr(journal_module, "_COLLECTED", 1000)
     host = Host(path)
     host.live(4, 100, turn=1000)
-    assert len("".join(vars(host.journal)["_lines"])) < 20_000
+    waiting = vars(vars(host.journal)["_current"])["_lines"]
+    assert len("".join(waiting)) < 20_000
     assert path.stat().st_size > 1000
 
 

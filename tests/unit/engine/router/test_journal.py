@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A journal is exact: a router from any moment of a life goes on as the one that lived it."""
 
+import itertools
 import json
 import random
 from typing import List
@@ -22,7 +23,7 @@ from vrrp.router.events import ConfigReplaced, PacketReceived, Stop, Tick
 from vrrp.router.journal import Recorder, read
 from vrrp.router.masks import MAXIMUM_HEARD, Masks, NoMasks
 from vrrp.router.replay import replay
-from vrrp.router.state import restore, save
+from vrrp.router.state import Restoring, frozen, pieces
 from vrrp.router.values import PLAIN_NOTATION, Notation
 from vrrp.router.vrrp_router import VrrpRouter
 
@@ -34,16 +35,28 @@ def through_json(document):
     return json.loads(json.dumps(document))
 
 
+def saved(router: VrrpRouter) -> list:
+    return [through_json(piece) for piece in pieces(frozen(router), NoMasks())]
+
+
+def restored(documents: list) -> VrrpRouter:
+    restoring = Restoring()
+    for document in documents:
+        restoring.take(document)
+    assert restoring.router is not None
+    return restoring.router
+
+
 def record(seed: int, rotate_each: int = 0) -> List[List[str]]:
     """The files of a life, newest last; a new one after so many steps."""
     router = VrrpRouter(configurations()[0], first_links(), T0)
-    recorder = Recorder(Masks())
-    files = [[recorder.beginning(router, T0)]]
+    recorder = Recorder(router, Masks())
+    files = [list(recorder.beginning(T0))]
     for number, (event, now_ns) in enumerate(history(seed, STEPS), 1):
         actions = router.step(event, now_ns)
         files[-1].append(recorder.step(event, now_ns, actions))
         if rotate_each and number % rotate_each == 0:
-            files.append([recorder.beginning(router, now_ns)])
+            files.append(list(recorder.beginning(now_ns)))
     return files
 
 
@@ -80,9 +93,9 @@ def test_a_saved_router_is_the_same_router(seed):
     router = VrrpRouter(configurations()[0], first_links(), T0)
     for event, now_ns in history(seed, 100):
         router.step(event, now_ns)
-    document = through_json(save(router, NoMasks()))
-    again = restore(document)
-    assert through_json(save(again, NoMasks())) == document
+    documents = saved(router)
+    again = restored(documents)
+    assert saved(again) == documents
     assert again.deadline_ns == router.deadline_ns
     assert again.desired() == router.desired()
     for old, new in zip(router.bound_routers(), again.bound_routers()):
@@ -92,9 +105,31 @@ def test_a_saved_router_is_the_same_router(seed):
             assert vars(old.machine) == vars(new.machine)
 
 
+def test_a_frozen_router_stays_as_it_is():
+    router = VrrpRouter(configurations()[0], first_links(), T0)
+    copy = frozen(router)
+    before = saved(copy)
+    assert before == saved(router)
+    for event, now_ns in history(9, 100):
+        router.step(event, now_ns)
+    assert saved(copy) == before != saved(router)
+
+
+def test_steps_between_the_pieces_belong_behind_them():
+    router = VrrpRouter(configurations()[0], first_links(), T0)
+    recorder = Recorder(router, Masks())
+    beginning = recorder.beginning(T0)
+    lines = [next(beginning)]
+    for event, now_ns in history(10, 50):
+        lines.append(recorder.step(event, now_ns, router.step(event, now_ns)))
+        lines += list(itertools.islice(beginning, 1))
+    result = replay(lines)
+    assert (result.difference, result.steps) == (None, 50)
+
+
 def test_a_shared_object_stays_shared():
     router = VrrpRouter(config(group(), group6()), (link(),), T0)
-    again = restore(through_json(save(router, NoMasks())))
+    again = restored(saved(router))
     (first, second) = again.bound_routers()
     assert first.link is second.link
     assert vars(again)["_bound"]["vlan10"] is first
@@ -160,8 +195,8 @@ def test_a_changed_engine_is_reported_with_step_event_and_actions(monkeypatch):
 
 def test_a_difference_is_told_in_words(monkeypatch):
     driver = Driver(config(group()))
-    recorder = Recorder()
-    lines = [recorder.beginning(driver.router, T0)]
+    recorder = Recorder(driver.router)
+    lines = list(recorder.beginning(T0))
     now_ns = driver.router.deadline_ns
     lines.append(recorder.step(Tick(), now_ns, driver.router.step(Tick(), now_ns)))
     heard = PacketReceived(ReceivedPacket(7, V3.but(priority=90).octets(), now_ns + NS_PER_S))
@@ -181,8 +216,8 @@ def test_a_difference_is_told_in_words(monkeypatch):
 
 def test_a_crash_is_replayed_as_a_crash(monkeypatch):
     router = VrrpRouter(config(group()), (link(),), T0)
-    recorder = Recorder()
-    lines = [recorder.beginning(router, T0), recorder.step(Tick(), T0, None)]
+    recorder = Recorder(router)
+    lines = [*recorder.beginning(T0), recorder.step(Tick(), T0, None)]
     sound = replay(lines).difference
     assert sound.expected == ("the step never ended",)
     assert sound.got != sound.expected
@@ -192,15 +227,15 @@ def test_a_crash_is_replayed_as_a_crash(monkeypatch):
 
     monkeypatch.setattr(VrrpRouter, "step", broken)
     assert replay(lines).difference is None
-    lines[1] = recorder.step(Tick(), T0, ()).replace('"step":1', '"step":0')
+    lines[-1] = recorder.step(Tick(), T0, ()).replace('"step":1', '"step":0')
     assert replay(lines).difference.got == ("ZeroDivisionError: as on that day",)
 
 
 def test_only_what_changed_in_the_data_plane_is_written():
     many = config(*(group("g%d" % vrid, vrid=vrid) for vrid in range(1, 200)))
     router = VrrpRouter(many, (link(),), T0)
-    recorder = Recorder()
-    recorder.beginning(router, T0)
+    recorder = Recorder(router)
+    recorder.beginning(T0)
     sizes = []
     for event in (Tick(), ConfigReplaced(RouterConfig(many.virtual_routers[1:]))):
         sizes.append(len(recorder.step(event, T0, router.step(event, T0))))
@@ -212,30 +247,45 @@ def test_only_what_changed_in_the_data_plane_is_written():
 
 
 def lines_of_a_journal() -> List[str]:
+    """The first line, three pieces, 16 steps."""
     return record(5)[0][:20]
+
+
+def altered(number: int, old: str, new: str):
+    """The journal with another text in that line."""
+
+    def damage(lines):
+        assert old in lines[number]
+        return [*lines[:number], lines[number].replace(old, new, 1), *lines[number + 1 :]]
+
+    return damage
 
 
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda lines: [], "no whole first line"),
+        (lambda lines: [], "a journal begins with"),
         (lambda lines: ["{}\n"], "begins with its format"),
         (lambda lines: ["[1, 2]\n"], "begins with its format"),
         (lambda lines: ["[" * 100_000 + "\n"], "line 1 is no JSON"),
-        (lambda lines: [lines[0].replace('"journal":1', '"journal":2')], "format"),
-        (lambda lines: [lines[0].replace('"at":', '"ta":')], "no engine, time or step"),
-        (lambda lines: [lines[0].replace('"state":', '"other":', 1)], "no state"),
-        (lambda lines: [lines[0].replace('"_own_addresses"', '"_other"')], "has no _other"),
-        (lambda lines: [lines[0].replace('"RouterKey"', '"Key"')], "unreadable value"),
-        (lambda lines: [lines[0][: len(lines[0]) // 2] + "\n"], "line 1 is no JSON"),
-        (lambda lines: lines[:5] + lines[6:], "step 5, where step 4 should be"),
         (lambda lines: lines[1:], "begins with its format"),
-        (lambda lines: lines[:3] + ["nonsense\n"], "line 4 is no JSON"),
-        (lambda lines: lines[:1] + ['{"step": 0}\n'], "line 2: a step has the keys"),
-        (
-            lambda lines: lines[:1] + [lines[1].replace("at", "ta", 1)],
-            "line 2: a step has the keys",
-        ),
+        (altered(0, '"journal":1', '"journal":2'), "1 is spoken here"),
+        (altered(0, '"at":', '"ta":'), "no engine, time, step"),
+        (altered(0, '"pieces":3', '"pieces":true'), "number of pieces"),
+        (altered(0, '"pieces":3', '"pieces":2'), "are no router"),
+        (altered(0, '"pieces":3', '"pieces":4'), "not complete"),
+        (altered(1, '"peers":', '"friends":'), "a BoundRouter has no friends"),
+        (altered(1, '"RouterKey"', '"Key"'), "unreadable value"),
+        (altered(3, '{"r":0}', '{"r":1000}'), "no object has the number"),
+        (lambda lines: [*lines[:2], lines[2][:200] + "\n", *lines[3:]], "line 3 is no JSON"),
+        (lambda lines: lines[:2] + lines[3:], "no object has the number"),
+        (lambda lines: lines[:8] + lines[9:], "step 5, where step 4 should be"),
+        (lambda lines: [*lines[:6], "nonsense\n"], "line 7 is no JSON"),
+        (lambda lines: [*lines[:4], '{"step": 0}\n'], "a step has the keys"),
+        (altered(4, '"at"', '"ta"'), "a step has the keys"),
+        (altered(4, '"step":0', '"step":null'), "no number"),
+        (altered(4, '"actions":[', '"actions":7,"":['), "a step has the keys"),
+        (altered(5, '"event":', '"event":7,"x":'), "a step has the keys"),
     ],
 )
 def test_what_is_no_journal_is_refused(damage, complaint):
@@ -246,7 +296,7 @@ def test_what_is_no_journal_is_refused(damage, complaint):
 def test_the_half_line_of_a_killed_daemon_is_passed_over():
     lines = lines_of_a_journal()
     lines[-1] = lines[-1][:-10]
-    assert replay(lines).steps == len(lines) - 2
+    assert replay(lines).steps == len(lines) - 5
 
 
 def test_only_known_classes_are_made():
@@ -257,9 +307,10 @@ def test_only_known_classes_are_made():
 
 def test_reading_keeps_no_line():
     """A journal of any length is read in the memory of one line."""
-    entries = read(iter(lines_of_a_journal()))
-    assert not isinstance(entries, (list, tuple))
-    assert next(entries)[0].step == 0
+    lines = iter(lines_of_a_journal())
+    _beginning, _router, steps = read(lines)
+    assert next(steps).number == 0
+    assert len(list(lines)) == 15
 
 
 def test_words_for_what_is_no_action_of_ours():
