@@ -57,6 +57,14 @@ test: $(DEV) ## everything CI runs, under 20 minutes on two cores (root)
 test-matrix: $(DEV) ## ansible-test sanity on newer ansible-core too, where a Python for them is found
 	@tests/run matrix
 
+COMMIT = $$(git -c safe.directory='*' rev-parse --short HEAD 2>/dev/null || echo '?')
+
+.PHONY: sim sim-long
+sim: ## replay one simulated history: SEED=n; columns: second, host, virtual router, states, reason, priority
+	@PYTHONPATH=plugins/module_utils python3 -m vrrp simulate --seed $${SEED:-0} --commit "$(COMMIT)"
+sim-long: ## 100,000 histories over all processors, from SEED on; stops at the first that breaks a promise
+	@tools/simulate_long.py --seed $${SEED:-0} --count $${COUNT:-100000} --commit "$(COMMIT)"
+
 .PHONY: interop
 interop: $(DEV) ## keepalived and FRR as peers, in network namespaces (root)
 	@tests/run interop

@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate = add("simulate", _simulate, "run random histories of whole sites in virtual time")
     simulate.add_argument("--seed", type=int, default=0, help="of the first history")
     simulate.add_argument("--count", type=int, default=1, help="how many, with seeds that follow")
+    simulate.add_argument("--commit", default="?", metavar="ID", help="of the source, to print")
     replayed = add("replay", _replay, "run the engine over a journal; 0: it does the same again")
     replayed.add_argument("file", metavar="FILE")
     add("schema", _schema, "print the JSON schema of the configuration")
@@ -185,14 +186,10 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from ..sim.run import report
+    from .simulate import simulate
 
-    good = True
-    for seed in range(options.seed, options.seed + options.count):
-        lines, violations = report(seed, with_trace=options.count == 1)
-        say("\n".join(lines))
-        good = good and not violations
-    return EXIT_OK if good else EXIT_WARNING
+    broken = simulate(options.seed, options.count, options.commit)
+    return EXIT_WARNING if broken else EXIT_OK
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Callable, Dict
+from typing import Callable, Dict, Tuple
 
 from ..config.model import RouterConfig, VirtualRouterConfig
 from ..fsm.parameters import OWNER_PRIORITY
@@ -30,21 +30,32 @@ def for_one_host(chance: random.Random, original: RouterConfig) -> Change:
     return _edit(name, chance)
 
 
-def for_all_hosts(chance: random.Random, original: RouterConfig) -> Change:
-    """An interval or an address, the same everywhere."""
+def for_all_hosts(chance: random.Random, original: RouterConfig) -> Tuple[str, Change]:
+    """An interval or an address, the same everywhere; and which virtual router it is about."""
     router = chance.choice(original.virtual_routers)
     interval_cs = chance.choice(INTERVALS_CS[router.version])
     swap = chance.random() < 0.5
 
-    def change(config: RouterConfig) -> RouterConfig:
-        return _map(config, router.name, edit)
+    def edit(old: VirtualRouterConfig) -> VirtualRouterConfig:
+        if swap:
+            return _with_other_address(old)
+        return replace(old, advertisement_interval_cs=interval_cs)
+
+    return router.name, lambda config: _map(config, router.name, edit)
+
+
+def as_planned(name: str, planned: RouterConfig) -> Change:
+    """What all members of a group have to agree in becomes as it is in another configuration."""
+    wanted = next(router for router in planned.virtual_routers if router.name == name)
 
     def edit(old: VirtualRouterConfig) -> VirtualRouterConfig:
-        return _with_other_address(old) if swap else replace(
-            old, advertisement_interval_cs=interval_cs
+        return replace(
+            old,
+            advertisement_interval_cs=wanted.advertisement_interval_cs,
+            addresses=wanted.addresses,
         )
 
-    return change
+    return lambda config: _map(config, name, edit)
 
 
 def _edit(name: str, chance: random.Random) -> Change:

@@ -138,12 +138,19 @@ class Checker:
             self._announced_at_once(self.members[host.name, name], actions)
         for name in sorted(leaving):
             self._left_in_good_order(self.members[host.name, name], actions)
-        if (
-            notes
-            or host.is_leaving
-            or any(isinstance(action, DataplaneChanged) for action in actions)
-        ):
+        for action in actions:
+            if isinstance(action, DataplaneChanged):
+                self._leavers(host, action)
+                self.kernel_is_right(host)
+        if notes or host.is_leaving:
             self.kernel_is_right(host)
+
+    def _leavers(self, host: SimHost, action: DataplaneChanged) -> None:
+        """Who has left at last?"""
+        for name, member in self._of(host):
+            if member.leaving_ns is not None and not _held(action, name):
+                member.must_not_linger(host.local_ns())
+                member.leaving_ns = None
 
     def _frame(
         self, host: SimHost, action: TransmitFrame, entering: Set[str], leaving: Set[str]
@@ -248,9 +255,6 @@ class Checker:
         for name, member in self._of(host):
             found = held.pop(name, set())
             if member.leaving_ns is not None:
-                if not found:
-                    member.must_not_linger(host.local_ns())
-                    member.leaving_ns = None
                 continue
             wanted = set(member.config.addresses) if member.state is State.MASTER else set()
             if not wanted <= found or bool(wanted) != bool(found):

@@ -65,6 +65,7 @@ class Expectation:
         old_cs, new_cs = self.config.advertisement_interval_cs, config.advertisement_interval_cs
         self.config, self.priority, self.source = config, priority, source
         self._slowest_cs = max(old_cs, new_cs)
+        self._allow(_UNPROVOKED, self.host.local_ns())
         if self.state is State.BACKUP:
             self._set_timer()
             # What is over already by the new values is due now.

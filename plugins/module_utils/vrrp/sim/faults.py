@@ -206,14 +206,15 @@ class Faults:
 
     def _reconfigure_all(self) -> None:
         """The same everywhere, router after router."""
-        original = self._originals[self._hosts[0].name]
-        change = changes.for_all_hosts(self._world.random, original)
+        first = self._originals[self._hosts[0].name]
+        name, change = changes.for_all_hosts(self._world.random, first)
         for host in self._hosts:
             self._originals[host.name] = change(self._originals[host.name])
-            self._in_the_end(self._changing(host, change))
+            self._in_the_end(self._following(host, name))
 
-    def _changing(self, host: SimHost, change: changes.Change) -> Action:
-        return lambda: self._change(host, change)
+    def _following(self, host: SimHost, name: str) -> Action:
+        """The newest plan counts, whatever was begun before."""
+        return lambda: self._change(host, changes.as_planned(name, self._originals[host.name]))
 
     def _change(self, host: SimHost, change: changes.Change) -> None:
         host.reconfigure(change(host.config))

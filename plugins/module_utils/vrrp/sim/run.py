@@ -30,18 +30,6 @@ SAFETY_NS = 40 * NS_PER_S
 PEACE_NS = 5 * NS_PER_S
 _DRIFT = 50e-6
 
-# The columns of a trace.
-TRACE_HEADER = "%15s  %-4s %-12s %-10s    %-10s  %-21s %s" % (
-    "second",
-    "host",
-    "router",
-    "from",
-    "to",
-    "reason",
-    "priority",
-)
-
-
 @dataclass(frozen=True)
 class History:
     """The outcome of one seed. trace: one line for each transition."""
@@ -145,7 +133,7 @@ def _live(
 
 
 def trace_line(now_ns: int, host: str, note: Notify) -> str:
-    """One transition; the columns are those of TRACE_HEADER."""
+    """One transition: time in seconds, host, virtual router, from, to, reason, priority."""
     return "%15.9f  %-4s %-12s %-10s -> %-10s  %-21s %3d" % (
         now_ns / NS_PER_S,
         host,
@@ -155,3 +143,13 @@ def trace_line(now_ns: int, host: str, note: Notify) -> str:
         note.data["reason"],
         note.data["priority"],
     )
+
+
+def headline(history: History, commit: str) -> str:
+    """What identifies a history, in one line."""
+    return "seed=%d commit=%s digest=%s" % (history.seed, commit, history.digest)
+
+
+def replay_command(seed: int) -> str:
+    """What to type to see it again."""
+    return "make sim SEED=%d, or vlangate simulate --seed %d" % (seed, seed)

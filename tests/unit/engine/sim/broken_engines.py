@@ -1,0 +1,432 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Engines that are wrong on purpose: what the simulator and the tests must notice.
+
+Each entry replaces a piece of the real engine while its context is entered. `caught_by` names a
+unit test for what a simulated LAN cannot show; all others have to be caught by a checker.
+
+As a pytest plugin (`-p broken_engines`, with BROKEN_ENGINE=name) it breaks the engine for a whole
+run, which then has to fail.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any, Callable, ContextManager, Dict
+from unittest import mock
+
+from vrrp.daemon.loop import Loop
+from vrrp.discards import DiscardReason
+from vrrp.errors import DecodeError
+from vrrp.fsm import virtual_router
+from vrrp.fsm.actions import AnnounceAddresses, Reason, ReleaseAddresses, SendAdvertisement
+from vrrp.fsm.events import Shutdown, Startup, Tick
+from vrrp.fsm.states import State
+from vrrp.fsm.timing import skew_time_ns
+from vrrp.fsm.virtual_router import VirtualRouter
+from vrrp.router import receive
+from vrrp.router.actions import DataplaneChanged
+from vrrp.router.bound_router import BoundRouter
+from vrrp.router.vrrp_router import VrrpRouter
+from vrrp.sim.host import SimHost
+from vrrp.units import ns_from_cs
+from vrrp.wire import advertisement as wire_advertisement
+from vrrp.wire.checksum import ChecksumForm
+
+Context = ContextManager[Any]
+
+
+@dataclass(frozen=True)
+class BrokenEngine:
+    """apply() breaks it until the context ends. caught_by: a unit test, or "" for a checker."""
+
+    apply: Callable[[], Context]
+    caught_by: str = ""
+
+
+BROKEN_ENGINES: Dict[str, BrokenEngine] = {}
+
+
+def broken(name: str, caught_by: str = "") -> Callable[[Callable[[], Context]], None]:
+    def register(apply: Callable[[], Context]) -> None:
+        BROKEN_ENGINES[name] = BrokenEngine(apply, caught_by)
+
+    return register
+
+
+def instead(target: Any, name: str, make: Callable[[Any], Any]) -> Context:
+    """Replace a method by what `make` makes of the original."""
+    return mock.patch.object(target, name, make(getattr(target, name)))
+
+
+def pytest_configure(config: Any) -> None:
+    name = os.environ.get("BROKEN_ENGINE")
+    if name:
+        BROKEN_ENGINES[name].apply().__enter__()
+
+
+# Timers
+
+
+@broken("skew forgotten")
+def _() -> Context:
+    return mock.patch.object(virtual_router, "skew_time_ns", lambda *_: 0)
+
+
+@broken("master down interval without skew")
+def _() -> Context:
+    return mock.patch.object(
+        virtual_router, "master_down_interval_ns", lambda _v, _p, interval: 3 * ns_from_cs(interval)
+    )
+
+
+@broken("skew of version 3 in whole seconds")
+def _() -> Context:
+    return mock.patch.object(
+        virtual_router, "skew_time_ns", lambda _v, priority, cs: skew_time_ns(2, priority, cs)
+    )
+
+
+@broken("learned interval ignored")
+def _() -> Context:
+    def make(hears: Any) -> Any:
+        def deaf(self: Any, advert: Any, now_ns: int) -> None:
+            own_cs = self.parameters.advertisement_interval_cs
+            hears(self, replace(advert, interval_cs=own_cs), now_ns)
+
+        return deaf
+
+    return instead(VirtualRouter, "_backup_hears", make)
+
+
+@broken("timer reset by a lower advertisement")
+def _() -> Context:
+    return mock.patch.object(VirtualRouter, "_must_respect", lambda *_: True)
+
+
+@broken("preempt delay applied to a dead master")
+def _() -> Context:
+    def make(backup: Any) -> Any:
+        def patient(self: Any, event: Any, now_ns: int) -> Any:
+            due_ns = self.deadline_ns
+            if isinstance(event, Tick) and due_ns is not None:
+                if due_ns <= now_ns < due_ns + self.parameters.preempt_delay_ns:
+                    return ()
+            return backup(self, event, now_ns)
+
+        return patient
+
+    return instead(VirtualRouter, "_backup", make)
+
+
+@broken("preempt delay forgotten")
+def _() -> Context:
+    def make(respects: Any) -> Any:
+        def hasty(self: Any, advert: Any, now_ns: int) -> bool:
+            ours = self.parameters
+            lower = ours.preempt and advert.priority < ours.priority
+            return not lower and respects(self, advert, now_ns)
+
+        return hasty
+
+    return instead(VirtualRouter, "_must_respect", make)
+
+
+@broken("advertises only each second interval")
+def _() -> Context:
+    def make(advertise: Any) -> Any:
+        def lazy(self: Any, now_ns: int) -> Any:
+            actions = advertise(self, now_ns)
+            if actions:
+                self.deadline_ns += ns_from_cs(self.parameters.advertisement_interval_cs)
+            return actions
+
+        return lazy
+
+    return instead(VirtualRouter, "_advertise_when_due", make)
+
+
+@broken("another priority and interval moves a running timer too far")
+def _() -> Context:
+    def make(change: Any) -> Any:
+        def careless(self: Any, new: Any, now_ns: int) -> Any:
+            backup = self.state is State.BACKUP
+            if backup:
+                self._master_adver_interval_cs = new.advertisement_interval_cs
+            return change(self, new, now_ns)
+
+        return careless
+
+    return instead(VirtualRouter, "_change_parameters", make)
+
+
+# States
+
+
+@broken("priority 0 ignored by backups")
+def _() -> Context:
+    def make(hears: Any) -> Any:
+        def deaf(self: Any, advert: Any, now_ns: int) -> None:
+            if advert.priority:
+                hears(self, advert, now_ns)
+
+        return deaf
+
+    return instead(VirtualRouter, "_backup_hears", make)
+
+
+@broken("priority 0 not answered by a master")
+def _() -> Context:
+    def make(hears: Any) -> Any:
+        return lambda self, advert, now_ns: hears(self, advert, now_ns) if advert.priority else ()
+
+    return instead(VirtualRouter, "_master_hears", make)
+
+
+@broken("tie-break reversed")
+def _() -> Context:
+    def make(hears: Any) -> Any:
+        def reversed_(self: Any, advert: Any, now_ns: int) -> Any:
+            ours = self.parameters
+            if advert.priority != ours.priority:
+                return hears(self, advert, now_ns)
+            if advert.source > ours.primary_address:
+                return self._assert_mastership(now_ns)
+            self._remember(advert, now_ns)
+            return (ReleaseAddresses(), *self._become_backup(Reason.HIGHER_ADDRESS, now_ns))
+
+        return reversed_
+
+    return instead(VirtualRouter, "_master_hears", make)
+
+
+@broken("never yields")
+def _() -> Context:
+    return mock.patch.object(
+        VirtualRouter, "_master_hears", lambda self, _advert, now_ns: self._assert_mastership(now_ns)
+    )
+
+
+@broken("yields to a lower priority")
+def _() -> Context:
+    def make(hears: Any) -> Any:
+        def meek(self: Any, advert: Any, now_ns: int) -> Any:
+            if 0 < advert.priority < self.parameters.priority:
+                return (ReleaseAddresses(), *self._become_backup(Reason.HIGHER_PRIORITY, now_ns))
+            return hears(self, advert, now_ns)
+
+        return meek
+
+    return instead(VirtualRouter, "_master_hears", make)
+
+
+@broken("a master without preemption never yields")
+def _() -> Context:
+    def make(hears: Any) -> Any:
+        def stubborn(self: Any, advert: Any, now_ns: int) -> Any:
+            if self.parameters.preempt:
+                return hears(self, advert, now_ns)
+            return self._assert_mastership(now_ns)
+
+        return stubborn
+
+    return instead(VirtualRouter, "_master_hears", make)
+
+
+@broken("straight to master at startup")
+def _() -> Context:
+    def eager(self: Any, event: Any, now_ns: int) -> Any:
+        if isinstance(event, Startup):
+            return self._become_master(Reason.STARTUP, now_ns)
+        return ()
+
+    return mock.patch.object(VirtualRouter, "_initialize", eager)
+
+
+@broken("failed trackers cost nothing")
+def _() -> Context:
+    return mock.patch("vrrp.router.vrrp_router.penalty", lambda *_: 0)
+
+
+# What is sent and done
+
+
+@broken("no announcements")
+def _() -> Context:
+    return mock.patch("vrrp.router.bound_router.announcement_frames", lambda _parameters: ())
+
+
+@broken("no advertisement on a takeover")
+def _() -> Context:
+    def make(become: Any) -> Any:
+        return lambda self, reason, now_ns: become(self, reason, now_ns)[1:]
+
+    return instead(VirtualRouter, "_become_master", make)
+
+
+@broken("addresses kept in backup")
+def _() -> Context:
+    def make(step: Any) -> Any:
+        def greedy(self: Any, event: Any, now_ns: int) -> Any:
+            actions = step(self, event, now_ns)
+            return tuple(a for a in actions if not isinstance(a, ReleaseAddresses))
+
+        return greedy
+
+    return instead(VirtualRouter, "step", make)
+
+
+@broken("priority 0 not sent on a stop")
+def _() -> Context:
+    def make(leave: Any) -> Any:
+        def silent(self: Any, event: Any, now_ns: int) -> Any:
+            actions = leave(self, event, now_ns)
+            return tuple(a for a in actions if not isinstance(a, SendAdvertisement))
+
+        return silent
+
+    return instead(VirtualRouter, "_become_initialize", make)
+
+
+@broken("answers everything three times")
+def _() -> Context:
+    def noisy(self: Any, now_ns: int) -> Any:
+        return (self._advertisement(now_ns), AnnounceAddresses()) * 3
+
+    return mock.patch.object(VirtualRouter, "_assert_mastership", noisy)
+
+
+@broken("data plane after the announcements")
+def _() -> Context:
+    def make(collect: Any) -> Any:
+        def late(self: Any) -> Any:
+            return tuple(sorted(collect(self), key=lambda a: isinstance(a, DataplaneChanged)))
+
+        return late
+
+    return instead(VrrpRouter, "_collect", make)
+
+
+@broken("forwards for ever after a stop")
+def _() -> Context:
+    def make(leave: Any) -> Any:
+        def lingering(self: Any, now_ns: int) -> None:
+            leave(self, now_ns)
+            if self.leaves_ns is not None:
+                self.leaves_ns += 3600 * ns_from_cs(100)
+
+        return lingering
+
+    return instead(BoundRouter, "leave", make)
+
+
+@broken("a successor is not heard while leaving")
+def _() -> Context:
+    def make(receive_: Any) -> Any:
+        def deaf(self: Any, event: Any, now_ns: int) -> None:
+            if not self.is_leaving:
+                receive_(self, event, now_ns)
+
+        return deaf
+
+    return instead(VrrpRouter, "_receive", make)
+
+
+# What is believed
+
+
+@broken("one form of the checksum only")
+def _() -> Context:
+    def make(verify: Any) -> Any:
+        def strict(version: int, payload: bytes, ip: Any) -> Any:
+            form = verify(version, payload, ip)
+            if form is ChecksumForm.MESSAGE:
+                raise DecodeError(DiscardReason.CHECKSUM, "not as in RFC 5798")
+            return form
+
+        return strict
+
+    return instead(wire_advertisement, "_verify_checksum", make)
+
+
+@broken("checksum not verified")
+def _() -> Context:
+    return mock.patch.object(wire_advertisement, "_verify_checksum", lambda *_: None)
+
+
+@broken("TTL not checked")
+def _() -> Context:
+    def make(discard: Any) -> Any:
+        return lambda header, own: discard(replace(header, ttl=255), own)
+
+    return instead(receive, "_header_discard", make)
+
+
+@broken(
+    "its own advertisements believed",
+    "router/test_receive.py",
+)
+def _() -> Context:
+    def make(discard: Any) -> Any:
+        return lambda header, _own: discard(header, frozenset())
+
+    return instead(receive, "_header_discard", make)
+
+
+@broken("known packets kept over a reconfiguration")
+def _() -> Context:
+    class Kept(dict):
+        def clear(self) -> None:
+            pass
+
+    def make(init: Any) -> Any:
+        def remember(self: Any, *arguments: Any) -> None:
+            init(self, *arguments)
+            self._known_packets = Kept()
+
+        return remember
+
+    return instead(VrrpRouter, "__init__", make)
+
+
+# The loop around the router: that of the simulator is watched by checkers, the real one by a test
+
+
+@broken("the simulated loop believes timers before packets")
+def _() -> Context:
+    def make(read: Any) -> Any:
+        def after(self: Any) -> None:
+            self._tick()
+            read(self)
+
+        return after
+
+    return instead(SimHost, "_read_packets", make)
+
+
+@broken(
+    "the loop believes timers before packets",
+    "daemon/test_loop.py::test_packets_are_read_before_timers_are_believed",
+)
+def _() -> Context:
+    from vrrp.router import events
+
+    def make(read: Any) -> Any:
+        def after(self: Any) -> None:
+            now_ns = self._clock.now_ns()
+            deadline_ns = self._shell.router.deadline_ns
+            if deadline_ns is not None and deadline_ns <= now_ns:
+                self._shell.step(events.Tick(), now_ns)
+            read(self)
+
+        return after
+
+    return instead(Loop, "_read_packets", make)
+
+
+@broken(
+    "a refused data plane is not tried again",
+    "daemon/test_loop.py::test_a_refused_data_plane_is_tried_each_second_until_it_works",
+)
+def _() -> Context:
+    return mock.patch.object(Loop, "_reconcile", lambda self: None)
