@@ -39,7 +39,7 @@ def lint(section: Section) -> None:
     section.command("mypy", ["mypy"])
     section.command("mypy of the test driver", ["mypy", "--strict", "tests/harness"])
     section.command("yamllint", ["yamllint", "--strict", "."])
-    section.command("shellcheck", ["shellcheck", *_shell_scripts()])
+    section.command("shellcheck", ["shellcheck", "-x", "-P", "SCRIPTDIR", *_shell_scripts()])
     section.command("reuse", ["reuse", "lint", "--lines"])
     section.command("changelog", ["antsibull-changelog", "lint"])
     section.command(
