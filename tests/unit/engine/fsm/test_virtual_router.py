@@ -10,6 +10,7 @@ from engine_kit.values import HIGHER, KEY, LOWER, NS_PER_MS, NS_PER_S, OURS, T0,
 from vrrp.fsm.actions import AnnounceAddresses, Reason, SendAdvertisement, Transition
 from vrrp.fsm.events import ParametersChanged, Shutdown, Startup, Tick
 from vrrp.fsm.states import State, parse_state
+from vrrp.fsm.timing import master_down_interval_ns
 from vrrp.fsm.virtual_router import VirtualRouter
 from vrrp.invariant import InvariantViolation
 
@@ -200,14 +201,24 @@ def test_our_interval_does_not_replace_the_one_that_was_learned():
     assert router.deadline_ns == T0 + 3 * DOWN_NS
 
 
-def test_our_interval_is_used_while_none_was_learned():
+def test_our_new_interval_does_not_touch_a_timer_that_runs():
     faster = ParametersChanged(parameters(advertisement_interval_cs=10))
     router = machine(BACKUP)
     router.step(faster, T0)
-    assert router.snapshot(T0).master_adver_interval_cs == 10
+    assert router.snapshot(T0).master_adver_interval_cs == 100
+    assert router.deadline_ns == T0 + DOWN_NS
     router = machine(MASTER)
     router.step(faster, T0)
     assert router.snapshot(T0).master_adver_interval_cs == 10
+
+
+def test_a_new_priority_moves_the_timer_by_the_skew_it_runs_with():
+    """Found by the simulator: with the skew of the new interval it was due at once."""
+    router = machine(BACKUP, advertisement_interval_cs=10, priority=1)
+    router.step(advert(200, HIGHER, 10), T0)
+    slower = parameters(advertisement_interval_cs=4000, priority=150)
+    router.step(ParametersChanged(slower), T0)
+    assert router.deadline_ns == T0 + master_down_interval_ns(3, 150, 10)
 
 
 def test_a_new_start_uses_parameters_changed_meanwhile():
