@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Tuple
 
 import pytest
 
@@ -18,9 +18,10 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
 
+from daemons import Daemon, build, document  # noqa: E402
 from frames import Wire  # noqa: E402
 from hosts import Host  # noqa: E402
-from namespaces import Namespace, Site  # noqa: E402
+from namespaces import Namespace, Site, connect, quiet  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,3 +73,38 @@ def wire(site: Site) -> Iterator[Wire]:
 def host(site: Site, tmp_path: Path) -> Host:
     """The data plane of the router."""
     return Host(site.router, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The engine's release, built once."""
+    return build(tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture
+def lan(namespace: Callable[[str], Namespace]) -> Tuple[Namespace, Namespace]:
+    """A router, and what is on the other end of its cable."""
+    router, other = namespace("router"), namespace("other")
+    connect(router, "lan0", other, "eth0")
+    quiet(router, "lan0")
+    quiet(other, "eth0")
+    router.ip("addr", "add", "10.0.0.252/24", "dev", "lan0")
+    router.ip("addr", "add", "fe80::252/64", "dev", "lan0", "nodad")
+    return router, other
+
+
+@pytest.fixture
+def start(
+    program: Path, lan: Tuple[Namespace, Namespace], tmp_path: Path
+) -> Iterator[Callable[..., Daemon]]:
+    """Starts daemons on the router, with three virtual routers, that are gone after the test."""
+    started = []
+
+    def make(*more: str, interval_cs: int = 10) -> Daemon:
+        config = document(interval_cs=interval_cs)
+        started.append(Daemon(lan[0], program, tmp_path, config, *more))
+        return started[-1]
+
+    yield make
+    for daemon in started:
+        daemon.kill()

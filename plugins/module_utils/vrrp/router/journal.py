@@ -8,8 +8,10 @@ JSON object:
 
     {"journal": 1, "engine": "0.2.0", "at": ns, "step": n, "pieces": n}      the first line
     {"piece": {..}}                                                          of the state
-    {"step": n, "at": ns, "event": {..}, "actions": [..]}      actions null: the step never ended
+    {"step": n, "at": ns, "event": {..}, "actions": [..], "deadline": ns}
 
+A step that never ended has null for its actions. deadline is when the router wants to be woken
+then: without it a timer that is wrong would show only at the next event.
 Steps may come between the pieces, which tell of the time before them all the same. Values are
 written as in values.py, but for the data plane: only what changed in it, because a thousand virtual
 routers would fill a line of a megabyte at each transition.
@@ -33,6 +35,7 @@ from .values import PLAIN_NOTATION, Notation
 from .vrrp_router import VrrpRouter
 
 FORMAT = 1
+_STEP_KEYS = {"step", "at", "event", "actions", "deadline"}
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,13 @@ class Beginning:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. actions as Recorder wrote them; None: it never ended."""
+    """One step. actions as Recorder wrote them; None: it never ended. deadline_ns: after it."""
 
     number: int
     at_ns: int
     event: RouterEvent
     actions: Optional[Tuple[Any, ...]]
+    deadline_ns: Optional[int]
 
 
 class Recorder:
@@ -91,6 +95,7 @@ class Recorder:
             "at": now_ns,
             "event": self._notation.write(event),
             "actions": None if actions is None else self.actions(actions),
+            "deadline": self._router.deadline_ns,
         }
         self.next_step += 1
         return _line(written)
@@ -168,7 +173,10 @@ def _documents(lines: Iterable[str]) -> Iterator[Any]:
 
 def _steps(documents: Iterable[Any], expected: int) -> Iterator[Step]:
     for number, document in enumerate(documents, expected):
-        step = _step(document)
+        try:
+            step = _step(document)
+        except JournalError as error:
+            raise JournalError("where step %d should be: %s" % (number, error)) from None
         if step.number != number:
             message = "step %d, where step %d should be: lines are missing"
             raise JournalError(message % (step.number, number))
@@ -186,14 +194,18 @@ def _beginning(document: Any) -> Beginning:
 
 
 def _step(document: Any) -> Step:
-    if not isinstance(document, dict) or set(document) != {"step", "at", "event", "actions"}:
-        raise JournalError("a step has the keys step, at, event and actions")
+    if not isinstance(document, dict) or set(document) != _STEP_KEYS:
+        raise JournalError("a step has the keys %s" % ", ".join(sorted(_STEP_KEYS)))
     number, at_ns, actions = document["step"], document["at"], document["actions"]
+    deadline_ns = document["deadline"]
     if type(number) is not int or type(at_ns) is not int:
         raise JournalError("the step or its time is no number")
+    if deadline_ns is not None and type(deadline_ns) is not int:
+        raise JournalError("the deadline is no number")
     if actions is not None and not isinstance(actions, list):
         raise JournalError("the actions are no list")
     event = PLAIN_NOTATION.read(document["event"])
     if not isinstance(event, get_args(RouterEvent)):
         raise JournalError("%.60r is no event" % (event,))
-    return Step(number, at_ns, event, None if actions is None else tuple(actions))
+    written = None if actions is None else tuple(actions)
+    return Step(number, at_ns, event, written, deadline_ns)

@@ -11,6 +11,7 @@ from typing import Any, Iterable, List, Optional, Tuple
 
 from ..errors import DecodeError
 from ..facts import format_address
+from ..units import format_ns
 from ..wire.advertisement import decode_advertisement
 from ..wire.ip import split_packet
 from .journal import Beginning, Recorder, Step, read
@@ -22,7 +23,7 @@ _BROKE_OFF = "the step never ended"
 
 @dataclass(frozen=True)
 class Difference:
-    """The first step with other actions than recorded, each action as a line for people."""
+    """The first step with other actions or another deadline, each as a line for people."""
 
     step: Step
     event: str
@@ -56,20 +57,31 @@ def replay(lines: Iterable[str]) -> Replay:
 def _compare(router: VrrpRouter, recorder: Recorder, step: Step) -> Optional[Difference]:
     try:
         actions = recorder.actions(router.step(step.event, step.at_ns))
+        deadline_ns = router.deadline_ns
     except Exception as error:  # a crash is a result, too: it may be the recorded one
         if step.actions is None:
             return None
         got: Tuple[str, ...] = ("%s: %s" % (type(error).__name__, error),)
-        return Difference(step, in_words(step.event), _all_in_words(step.actions), got)
+        return Difference(step, in_words(step.event), _recorded_in_words(step), got)
     # As text: a tuple is a list in JSON.
-    if step.actions is not None and json.dumps(actions) == json.dumps(step.actions):
+    same = step.actions is not None and json.dumps(actions) == json.dumps(step.actions)
+    if same and deadline_ns == step.deadline_ns:
         return None
-    expected = (_BROKE_OFF,) if step.actions is None else _all_in_words(step.actions)
-    return Difference(step, in_words(step.event), expected, _all_in_words(actions))
+    got = _in_words(actions, deadline_ns, step.at_ns)
+    return Difference(step, in_words(step.event), _recorded_in_words(step), got)
 
 
-def _all_in_words(actions: Iterable[Any]) -> Tuple[str, ...]:
-    return tuple(action_in_words(action) for action in actions)
+def _recorded_in_words(step: Step) -> Tuple[str, ...]:
+    if step.actions is None:
+        return (_BROKE_OFF,)
+    return _in_words(step.actions, step.deadline_ns, step.at_ns)
+
+
+def _in_words(actions: Iterable[Any], deadline_ns: Optional[int], now_ns: int) -> Tuple[str, ...]:
+    wait = "no deadline"
+    if deadline_ns is not None:
+        wait = "to be woken in %s (at %d)" % (format_ns(deadline_ns - now_ns), deadline_ns)
+    return (*(action_in_words(action) for action in actions), wait)
 
 
 def in_words(event: Any) -> str:

@@ -208,10 +208,24 @@ def test_a_difference_is_told_in_words(monkeypatch):
     difference = result.difference
     assert difference.step.number == 1
     assert "PacketReceived on link 7: from 198.18.10.6, advertisement version 3" in difference.event
-    assert difference.got == ()
+    assert len(difference.got) == 1 and "to be woken in" in difference.got[0]
     first = difference.expected[0]
     assert first.startswith("send on link 7: from 198.18.10.5, advertisement version 3 VRID 10")
     assert "priority 100" in first
+
+
+def test_a_wrong_timer_is_found_at_the_step_that_sets_it(monkeypatch):
+    router = VrrpRouter(config(group()), (link(),), T0)
+    recorder = Recorder(router)
+    lines = list(recorder.beginning(T0))
+    for event in (Tick(), PacketReceived(ReceivedPacket(7, V3.octets(), T0)), Tick()):
+        lines.append(recorder.step(event, T0, router.step(event, T0)))
+    assert replay(lines).difference is None
+    monkeypatch.setattr(VirtualRouter, "_master_down_interval_ns", lambda self: NS_PER_S)
+    difference = replay(lines).difference
+    assert difference.step.number == 1
+    assert difference.expected == ("to be woken in 3.609s (at %d)" % (T0 + 3_609_375_000),)
+    assert difference.got == ("to be woken in 1s (at %d)" % (T0 + NS_PER_S),)
 
 
 def test_a_crash_is_replayed_as_a_crash(monkeypatch):
@@ -284,6 +298,7 @@ def altered(number: int, old: str, new: str):
         (lambda lines: [*lines[:4], '{"step": 0}\n'], "a step has the keys"),
         (altered(4, '"at"', '"ta"'), "a step has the keys"),
         (altered(4, '"step":0', '"step":null'), "no number"),
+        (altered(4, '"deadline":', '"deadline":0.'), "deadline is no number"),
         (altered(4, '"actions":[', '"actions":7,"":['), "a step has the keys"),
         (altered(5, '"event":', '"event":7,"x":'), "a step has the keys"),
     ],
