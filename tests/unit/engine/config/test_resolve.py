@@ -111,6 +111,7 @@ def test_a_listed_link_local_address_is_kept():
     assert resolve(config, link("fe80::252/64"), 0).addresses == config.addresses
 
 
+@pytest.mark.rfc("N14", positive=False)
 def test_generated_link_local_is_unique_on_a_lan_and_no_eui64():
     addresses = [generated_link_local(vrid) for vrid in range(1, 256)]
     assert len(set(addresses)) == 255

@@ -15,6 +15,7 @@ from vrrp.config.model import VirtualRouterConfig
 from vrrp.facts import Family
 from vrrp.fsm.actions import AnnounceAddresses, ClaimAddresses, SendAdvertisement, Transition
 from vrrp.fsm.events import Shutdown, Startup, Tick
+from vrrp.fsm.parameters import Profile
 from vrrp.fsm.states import State
 from vrrp.fsm.timing import master_down_interval_ns, skew_time_ns
 
@@ -25,6 +26,7 @@ BOTH = pytest.mark.parametrize("version", (2, 3))
 
 
 @BOTH
+@pytest.mark.rfc("F1", positive=True)
 def test_F1_the_owner_is_master_at_startup(version):
     router = machine(INITIALIZE, priority=255, version=version)
     first, second, third, transition = router.step(Startup(), T0)
@@ -35,6 +37,7 @@ def test_F1_the_owner_is_master_at_startup(version):
 
 
 @BOTH
+@pytest.mark.rfc("F1", positive=False)
 def test_F1_nobody_else_is_master_at_startup(version):
     router = machine(INITIALIZE, priority=254, version=version)
     assert not adverts(router.step(Startup(), T0))
@@ -42,18 +45,21 @@ def test_F1_nobody_else_is_master_at_startup(version):
 
 
 @BOTH
+@pytest.mark.rfc("F2", positive=True)
 def test_F2_startup_waits_a_master_down_interval(version):
     router = machine(INITIALIZE, version=version)
     router.step(Startup(), T0)
     assert (router.state, router.deadline_ns) == (BACKUP, T0 + DOWN_NS)
 
 
+@pytest.mark.rfc("F2", positive=False)
 def test_F2_a_lonely_router_takes_no_short_cut():
     router = machine(BACKUP)
     assert router.step(Tick(), T0 + DOWN_NS - 1) == ()
     assert router.state is BACKUP
 
 
+@pytest.mark.rfc("F3", positive=True)
 def test_F3_a_backup_leaves_in_silence():
     router = machine(BACKUP)
     (transition,) = router.step(Shutdown(), LATER)
@@ -61,6 +67,7 @@ def test_F3_a_backup_leaves_in_silence():
     assert router.deadline_ns is None
 
 
+@pytest.mark.rfc("F3", positive=False)
 def test_F3_after_leaving_no_timer_brings_it_back():
     router = machine(BACKUP)
     router.step(Shutdown(), LATER)
@@ -68,6 +75,7 @@ def test_F3_after_leaving_no_timer_brings_it_back():
     assert router.state is INITIALIZE
 
 
+@pytest.mark.rfc("F4", positive=True)
 def test_F4_an_expired_timer_advertises_before_anything_else():
     router = machine(BACKUP)
     actions = router.step(Tick(), T0 + DOWN_NS)
@@ -76,6 +84,7 @@ def test_F4_an_expired_timer_advertises_before_anything_else():
     assert T0 + DOWN_NS + 750 * NS_PER_MS <= router.deadline_ns <= T0 + DOWN_NS + NS_PER_S
 
 
+@pytest.mark.rfc("F4", positive=False)
 def test_F4_a_timer_that_was_set_anew_does_not_expire_at_its_old_time():
     router = machine(BACKUP)
     router.step(advert(100), T0 + DOWN_NS - 1)
@@ -83,6 +92,7 @@ def test_F4_a_timer_that_was_set_anew_does_not_expire_at_its_old_time():
 
 
 @pytest.mark.parametrize("source", (LOWER, HIGHER))
+@pytest.mark.rfc("F5", positive=True)
 def test_F5_priority_0_sets_the_timer_to_the_skew_time_from_any_sender(source):
     router = machine(BACKUP)
     router.step(advert(200, b"\xc0\0\x02\x01"), T0)
@@ -90,6 +100,7 @@ def test_F5_priority_0_sets_the_timer_to_the_skew_time_from_any_sender(source):
     assert router.deadline_ns == LATER + SKEW_NS
 
 
+@pytest.mark.rfc("F5", positive=False)
 def test_F5_the_lowest_real_priority_is_no_release():
     router = machine(BACKUP)
     router.step(advert(1), LATER)
@@ -97,24 +108,28 @@ def test_F5_the_lowest_real_priority_is_no_release():
 
 
 @pytest.mark.parametrize("source", (LOWER, HIGHER))
+@pytest.mark.rfc("F6", positive=True)
 def test_F6_equal_priority_resets_the_timer(source):
     router = machine(BACKUP)
     router.step(advert(100, source), LATER)
     assert router.deadline_ns == LATER + DOWN_NS
 
 
+@pytest.mark.rfc("F6", positive=True)
 def test_F6_without_preemption_a_lower_priority_resets_the_timer():
     router = machine(BACKUP, preempt=False)
     router.step(advert(1), LATER)
     assert router.deadline_ns == LATER + DOWN_NS
 
 
+@pytest.mark.rfc("F6", positive=False)
 def test_F6_with_preemption_a_lower_priority_does_not():
     router = machine(BACKUP)
     router.step(advert(99), LATER)
     assert router.deadline_ns == T0 + DOWN_NS
 
 
+@pytest.mark.rfc("F7", positive=True)
 def test_F7_a_lower_priority_is_preempted_when_the_timer_has_run_out():
     router = machine(BACKUP)
     for second in (1, 2, 3):
@@ -123,6 +138,7 @@ def test_F7_a_lower_priority_is_preempted_when_the_timer_has_run_out():
     assert router.state is MASTER
 
 
+@pytest.mark.rfc("F7", positive=False)
 def test_F7_a_higher_priority_is_never_preempted():
     router = machine(BACKUP)
     for second in range(1, 100):
@@ -131,12 +147,14 @@ def test_F7_a_higher_priority_is_never_preempted():
     assert router.state is BACKUP
 
 
+@pytest.mark.rfc("F8", positive=True)
 def test_F8_a_backup_compares_no_addresses():
     router = machine(BACKUP)
     router.step(advert(100, LOWER), LATER)
     assert router.deadline_ns == LATER + DOWN_NS, "although our address is higher"
 
 
+@pytest.mark.rfc("F8", positive=False)
 def test_F8_a_master_does_compare_them():
     assert machine(MASTER).step(advert(100, LOWER), LATER)[0] == SendAdvertisement(100, 100)
     beaten = machine(MASTER)
@@ -145,6 +163,7 @@ def test_F8_a_master_does_compare_them():
 
 
 @BOTH
+@pytest.mark.rfc("F9", positive=True)
 def test_F9_a_master_releases_with_priority_0(version):
     router = machine(MASTER, version=version)
     actions = router.step(Shutdown(), LATER)
@@ -154,10 +173,12 @@ def test_F9_a_master_releases_with_priority_0(version):
 
 
 @pytest.mark.parametrize("state", (INITIALIZE, BACKUP))
+@pytest.mark.rfc("F9", positive=False)
 def test_F9_nobody_else_sends_priority_0(state):
     assert not adverts(machine(state).step(Shutdown(), LATER))
 
 
+@pytest.mark.rfc("F10", positive=True)
 def test_F10_a_master_advertises_in_each_interval():
     router = machine(MASTER)
     for second in range(1, 10):
@@ -165,6 +186,7 @@ def test_F10_a_master_advertises_in_each_interval():
         assert router.deadline_ns == T0 + (second + 1) * NS_PER_S
 
 
+@pytest.mark.rfc("F10", positive=False)
 def test_F10_not_more_often():
     router = machine(MASTER)
     router.step(Tick(), T0 + NS_PER_S)
@@ -173,12 +195,14 @@ def test_F10_not_more_often():
 
 
 @pytest.mark.parametrize("heard", (advert(101, LOWER), advert(100, HIGHER), advert(255, LOWER)))
+@pytest.mark.rfc("F11", positive=True)
 def test_F11_a_better_master_wins_without_an_answer(heard):
     router = machine(MASTER)
     assert not adverts(router.step(heard, LATER))
     assert (router.state, router.deadline_ns) == (BACKUP, LATER + DOWN_NS)
 
 
+@pytest.mark.rfc("F11", positive=True)
 def test_F11_addresses_compare_as_unsigned_octets_in_network_order():
     router = machine(MASTER, primary_address=b"\x0a\0\0\x7f")
     router.step(advert(100, b"\x0a\0\0\x80"), LATER)
@@ -189,22 +213,28 @@ def test_F11_addresses_compare_as_unsigned_octets_in_network_order():
 
 
 @pytest.mark.parametrize("heard", (advert(99, HIGHER), advert(100, LOWER), advert(1, HIGHER)))
+@pytest.mark.rfc("F11", positive=False)
 def test_F11_a_worse_one_does_not(heard):
     router = machine(MASTER)
     router.step(heard, LATER)
     assert router.state is MASTER
 
 
-def test_F12_version_2_is_silent_on_a_losing_advert():
-    router = machine(MASTER, version=2)
+@pytest.mark.rfc("F12", positive=True)
+@pytest.mark.parametrize("older", ({"version": 2}, {"profile": Profile.RFC5798}))
+def test_F12_the_older_rfcs_are_silent_on_a_losing_advert(older):
+    router = machine(MASTER, **older)
     assert not adverts(router.step(advert(99), LATER))
     assert (router.state, router.deadline_ns) == (MASTER, T0 + NS_PER_S)
 
 
-def test_F12_version_2_answers_a_release():
-    assert adverts(machine(MASTER, version=2).step(advert(0), LATER))
+@pytest.mark.rfc("F12", positive=False)
+def test_F12_a_release_is_answered_in_every_profile():
+    for older in ({"version": 2}, {"profile": Profile.RFC5798}):
+        assert adverts(machine(MASTER, **older).step(advert(0), LATER))
 
 
+@pytest.mark.rfc("F13", positive=True)
 def test_F13_version_3_asserts_itself_at_once():
     router = machine(MASTER)
     actions = router.step(advert(99), LATER)
@@ -212,11 +242,15 @@ def test_F13_version_3_asserts_itself_at_once():
     assert router.deadline_ns == T0 + NS_PER_S, "and keeps its phase"
 
 
-def test_F13_not_against_a_better_one():
+@pytest.mark.rfc("F13", positive=False)
+def test_F13_not_against_a_better_one_nor_by_an_older_rfc():
+    older = machine(MASTER, profile=Profile.RFC5798)
+    assert not adverts(older.step(advert(99), LATER))
     assert not adverts(machine(MASTER).step(advert(101), LATER))
 
 
 @pytest.mark.parametrize("heard", (advert(101), advert(100, LOWER), advert(99), advert(0)))
+@pytest.mark.rfc("F14", positive=True)
 def test_F14_the_preempt_flag_plays_no_role_in_master(heard):
     answers = []
     for preempt in (True, False):
@@ -225,6 +259,7 @@ def test_F14_the_preempt_flag_plays_no_role_in_master(heard):
     assert answers[0] == answers[1]
 
 
+@pytest.mark.rfc("F14", positive=False)
 def test_F14_it_does_in_backup():
     deadlines = set()
     for preempt in (True, False):
@@ -242,6 +277,7 @@ def owner_in_backup(**changes):
     return router
 
 
+@pytest.mark.rfc("F15", positive=True)
 def test_F15_the_owner_preempts_whatever_preempt_mode_says():
     router = owner_in_backup(preempt=False, preempt_delay_ns=15 * NS_PER_S)
     deadline_ns = router.deadline_ns
@@ -251,18 +287,21 @@ def test_F15_the_owner_preempts_whatever_preempt_mode_says():
     assert router.state is MASTER
 
 
+@pytest.mark.rfc("F15", positive=False)
 def test_F15_it_does_not_preempt_another_owner():
     router = owner_in_backup(preempt=False)
     router.step(advert(255, LOWER), LATER)
     assert router.deadline_ns == LATER + master_down_interval_ns(3, 255, 100)
 
 
+@pytest.mark.rfc("F16", positive=True)
 def test_F16_defaults():
     made = VirtualRouterConfig("a", "lan0", Family.IPV4, 1, (b"\xc6\x12\x0a\xfe",))
     assert (made.priority, made.preempt, made.accept) == (100, True, False)
     assert made.advertisement_interval_cs == 100
 
 
+@pytest.mark.rfc("F16", positive=False)
 def test_F16_defaults_give_way_to_what_is_written():
     made = VirtualRouterConfig(
         "a", "lan0", Family.IPV4, 1, (b"\xc6\x12\x0a\xfe",), 2, 7, 300, False, 0, True
@@ -271,6 +310,7 @@ def test_F16_defaults_give_way_to_what_is_written():
     assert made.advertisement_interval_cs == 300
 
 
+@pytest.mark.rfc("M1", positive=True)
 def test_M1_version_2_skew_is_a_part_of_one_second():
     assert skew_time_ns(2, 100, 100) == SKEW_NS
     router = machine(BACKUP, version=2, advertisement_interval_cs=1000)
@@ -278,22 +318,26 @@ def test_M1_version_2_skew_is_a_part_of_one_second():
     assert router.deadline_ns == LATER + SKEW_NS
 
 
+@pytest.mark.rfc("M1", positive=False)
 def test_M1_version_3_skew_is_not():
     router = machine(BACKUP, version=3, advertisement_interval_cs=1000)
     router.step(advert(0, HIGHER, 1000), LATER)
     assert router.deadline_ns == LATER + 10 * SKEW_NS
 
 
+@pytest.mark.rfc("M2", positive=True)
 def test_M2_version_2_waits_three_intervals_and_the_skew():
     router = machine(BACKUP, version=2, advertisement_interval_cs=1000)
     assert router.deadline_ns == T0 + 30 * NS_PER_S + SKEW_NS
 
 
+@pytest.mark.rfc("M2", positive=False)
 def test_M2_not_a_nanosecond_less():
     router = machine(BACKUP, version=2, advertisement_interval_cs=1000)
     assert router.step(Tick(), T0 + 30 * NS_PER_S + SKEW_NS - 1) == ()
 
 
+@pytest.mark.rfc("M3", positive=True)
 def test_M3_version_3_skew_follows_the_masters_interval():
     router = machine(BACKUP)
     router.step(advert(200, HIGHER, 400), LATER)
@@ -301,6 +345,7 @@ def test_M3_version_3_skew_follows_the_masters_interval():
     assert router.deadline_ns == LATER + 4 * SKEW_NS
 
 
+@pytest.mark.rfc("M3", positive=False)
 def test_M3_not_the_configured_one():
     router = machine(BACKUP, advertisement_interval_cs=10)
     router.step(advert(200, HIGHER, 100), LATER)
@@ -308,18 +353,21 @@ def test_M3_not_the_configured_one():
     assert router.deadline_ns == LATER + SKEW_NS
 
 
+@pytest.mark.rfc("M4", positive=True)
 def test_M4_version_3_waits_three_of_the_masters_intervals_and_the_skew():
     router = machine(BACKUP)
     router.step(advert(200, HIGHER, 10), LATER)
     assert router.deadline_ns == LATER + 360_937_500
 
 
+@pytest.mark.rfc("M4", positive=False)
 def test_M4_not_a_nanosecond_less():
     router = machine(BACKUP)
     router.step(advert(200, HIGHER, 10), LATER)
     assert router.step(Tick(), LATER + 360_937_499) == ()
 
 
+@pytest.mark.rfc("M5", positive=True)
 def test_M5_the_interval_starts_as_ours_and_is_learned_in_backup():
     router = machine(BACKUP, advertisement_interval_cs=50)
     assert router.snapshot(T0).master_adver_interval_cs == 50
@@ -327,18 +375,21 @@ def test_M5_the_interval_starts_as_ours_and_is_learned_in_backup():
     assert router.snapshot(LATER).master_adver_interval_cs == 70
 
 
+@pytest.mark.rfc("M5", positive=True)
 def test_M5_it_is_learned_when_mastership_is_lost():
     router = machine(MASTER)
     router.step(advert(200, HIGHER, 300), LATER)
     assert router.deadline_ns == LATER + 3 * DOWN_NS
 
 
+@pytest.mark.rfc("M5", positive=False)
 def test_M5_a_losing_advert_teaches_a_master_nothing():
     router = machine(MASTER)
     router.step(advert(99, HIGHER, 300), LATER)
     assert router.snapshot(LATER).master_adver_interval_cs == 100
 
 
+@pytest.mark.rfc("M5", positive=True)
 def test_M5_a_new_master_uses_its_own_interval_and_so_does_a_new_start():
     router = machine(BACKUP)
     router.step(advert(200, HIGHER, 300), LATER)
@@ -351,6 +402,7 @@ def test_M5_a_new_master_uses_its_own_interval_and_so_does_a_new_start():
     assert router.deadline_ns == LATER + DOWN_NS
 
 
+@pytest.mark.rfc("M6", positive=True)
 def test_M6_learning_recomputes_the_skew_too():
     router = machine(BACKUP)
     router.step(advert(200, HIGHER, 200), LATER)
@@ -360,11 +412,13 @@ def test_M6_learning_recomputes_the_skew_too():
     assert router.deadline_ns == LATER + 2 * DOWN_NS
 
 
+@pytest.mark.rfc("M6", positive=False)
 def test_M6_version_2_has_no_interval_in_its_skew():
     router = machine(BACKUP, version=2, advertisement_interval_cs=200)
     assert router.snapshot(T0).skew_time_ns == SKEW_NS
 
 
+@pytest.mark.rfc("M7", positive=True)
 def test_M7_a_discarded_advert_teaches_nothing():
     router = machine(BACKUP)
     router.step(advert(99, HIGHER, 1), LATER)
@@ -372,12 +426,14 @@ def test_M7_a_discarded_advert_teaches_nothing():
     assert router.deadline_ns == T0 + DOWN_NS
 
 
+@pytest.mark.rfc("M7", positive=False)
 def test_M7_an_accepted_one_does():
     router = machine(BACKUP, preempt=False)
     router.step(advert(99, HIGHER, 1), LATER)
     assert router.snapshot(LATER).master_adver_interval_cs == 1
 
 
+@pytest.mark.rfc("M8", positive=True)
 def test_M8_each_priority_0_sets_the_skew_time_again():
     router = machine(BACKUP)
     for milliseconds in (0, 300, 900, 1300):
@@ -386,6 +442,7 @@ def test_M8_each_priority_0_sets_the_skew_time_again():
         assert router.deadline_ns == now_ns + SKEW_NS
 
 
+@pytest.mark.rfc("M8", positive=False)
 def test_M8_an_equal_priority_ends_the_short_wait():
     router = machine(BACKUP)
     router.step(advert(0), T0)
@@ -393,12 +450,14 @@ def test_M8_an_equal_priority_ends_the_short_wait():
     assert router.deadline_ns == LATER + DOWN_NS
 
 
+@pytest.mark.rfc("M9", positive=True)
 def test_M9_a_master_answers_priority_0_at_once_and_restarts_its_timer():
     router = machine(MASTER)
     assert router.step(advert(0), LATER) == (SendAdvertisement(100, 100),)
     assert router.deadline_ns == LATER + NS_PER_S
 
 
+@pytest.mark.rfc("M9", positive=False)
 def test_M9_priority_0_ends_no_mastership():
     router = machine(MASTER)
     actions = router.step(advert(0, HIGHER), LATER)

@@ -25,6 +25,7 @@ SAME_VRID = (
     "packet, ifindex, name",
     ((V3, 7, "vlan10"), (V3_IPV6, 7, "vlan10-v6"), (V3, 8, "other")),
 )
+@pytest.mark.rfc("F17", positive=True)
 def test_F17_one_machine_for_each_interface_family_and_vrid(packet, ifindex, name):
     driver = master(config(*SAME_VRID), links=(link(), LAN1))
     driver.hear(packet.but(priority=200), ifindex=ifindex)
@@ -32,6 +33,7 @@ def test_F17_one_machine_for_each_interface_family_and_vrid(packet, ifindex, nam
     assert backups == [name]
 
 
+@pytest.mark.rfc("F17", positive=False)
 def test_F17_another_vrid_reaches_none_of_them():
     driver = master(config(*SAME_VRID), links=(link(), LAN1))
     driver.hear(V3.but(priority=200, vrid=11))
@@ -40,6 +42,7 @@ def test_F17_another_vrid_reaches_none_of_them():
 
 
 @pytest.mark.parametrize("priority", (0, 99, 100, 255))
+@pytest.mark.rfc("F18", positive=True)
 def test_F18_a_reflected_own_advert_causes_nothing(priority):
     driver = master(config(group()))
     deadline_ns = driver.router.deadline_ns
@@ -49,6 +52,7 @@ def test_F18_a_reflected_own_advert_causes_nothing(priority):
     assert (driver.state(), driver.router.deadline_ns) == (MASTER, deadline_ns)
 
 
+@pytest.mark.rfc("F18", positive=False)
 def test_F18_the_advert_of_a_neighbour_does_not_pass_for_an_own_one():
     driver = master(config(group()))
     assert driver.hear(V3.but(priority=99)).adverts
@@ -65,6 +69,7 @@ def test_F18_the_advert_of_a_neighbour_does_not_pass_for_an_own_one():
         V2.but(interval=200),
     ),
 )
+@pytest.mark.rfc("M7", positive=True)
 def test_M7_a_discarded_advert_teaches_nothing(discarded):
     driver = Driver(config(group()))
     deadline_ns = driver.router.deadline_ns
@@ -73,6 +78,7 @@ def test_M7_a_discarded_advert_teaches_nothing(discarded):
     assert driver.bound().machine.snapshot(T0).master_adver_interval_cs == 100
 
 
+@pytest.mark.rfc("M7", positive=False)
 def test_M7_an_accepted_one_does():
     driver = Driver(config(group()))
     driver.hear(V3.but(priority=200, interval=1), now_ns=T0 + NS_PER_S)
