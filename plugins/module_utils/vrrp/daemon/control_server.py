@@ -38,9 +38,26 @@ Handler = Callable[[Request], Mapping[str, Any]]
 class _Client:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
-        self.received = b""
+        self.received = bytearray()
         self.unsent = bytearray()
         self.watches = False
+        # Where the first line ends, or how far there is certainly none: nothing is searched twice.
+        self._line_end = -1
+        self._searched = 0
+
+    def find_line(self) -> bool:
+        """Whether a whole line has come."""
+        if self._line_end < 0:
+            self._line_end = self.received.find(b"\n", self._searched)
+            self._searched = len(self.received)
+        return self._line_end >= 0
+
+    def take_line(self) -> bytes:
+        """The first line; there has to be one."""
+        line = bytes(self.received[: self._line_end])
+        del self.received[: self._line_end + 1]
+        self._line_end, self._searched = -1, 0
+        return line
 
 
 class ControlServer:
@@ -88,6 +105,7 @@ class ControlServer:
             try:
                 if events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
                     self._read(client)
+                self._work(client)
                 self._flush(client)
             except (OSError, ConnectionError):
                 self._drop(client)
@@ -127,13 +145,17 @@ class ControlServer:
         if not data:
             raise ConnectionResetError
         client.received += data
-        if len(client.received) > MAXIMUM_REQUEST:
+        if not client.find_line() and len(client.received) > MAXIMUM_REQUEST:
             self._send(client, error_line(None, {"code": "too-long", "message": "line too long"}))
             raise ConnectionResetError
-        *lines, client.received = client.received.split(b"\n")
-        for line in lines:
+
+    def _work(self, client: _Client) -> None:
+        """Answer one request, if a whole one has come."""
+        while client.find_line():
+            line = client.take_line()
             if line.strip():
                 self._send(client, self._answer(client, line))
+                return
 
     def _answer(self, client: _Client, line: bytes) -> bytes:
         request_id: Any = None
@@ -166,7 +188,11 @@ class ControlServer:
             except BlockingIOError:
                 break
             del client.unsent[:sent]
-        wanted = select.EPOLLIN | (select.EPOLLOUT if client.unsent else 0)
+        # What has come already is answered first, in the next turns: a client that can be written
+        # to is ready at once, and one that sends faster than that has to wait.
+        wanted = 0 if client.find_line() else select.EPOLLIN
+        if client.unsent or client.find_line():
+            wanted |= select.EPOLLOUT
         self._poll.modify(client.connection, wanted)
 
     def _drop(self, client: _Client) -> None:

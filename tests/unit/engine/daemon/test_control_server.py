@@ -6,6 +6,7 @@
 import grp
 import json
 import os
+import select
 import socket
 import stat
 
@@ -80,9 +81,33 @@ def test_a_request_may_come_in_pieces(desk):
     assert len(desk.exchange(client, b"\n")) == 1
 
 
-def test_two_requests_in_one_send_are_answered_in_order(desk):
-    answers = desk.exchange(desk.client(), request(id=1) + request(id=2))
-    assert [each["id"] for each in answers] == [1, 2]
+def test_requests_in_one_send_are_answered_in_order_one_in_a_turn(desk):
+    """Whoever sends a thousand at once does not hold up the advertisements."""
+    client = desk.client()
+    answers = desk.exchange(client, b"".join(request(id=number) for number in range(1000)))
+    assert [each["id"] for each in answers] == [0]
+    for number in range(1, 1000):
+        # Its descriptor says that there is more to do, so the loop does not sleep over it.
+        assert select.select([desk.server], (), (), 0)[0]
+        desk.server.serve()
+        assert [each["id"] for each in client.lines()] == [number]
+    desk.server.serve()
+    assert not select.select([desk.server], (), (), 0)[0]
+
+
+def test_a_client_that_sends_faster_than_it_is_answered_has_to_wait(desk):
+    client = desk.client()
+    client.socket.setblocking(False)
+    sent, line = 0, request()
+    for _turn in range(50):
+        try:
+            while True:
+                sent += client.socket.send(line * 100)
+        except BlockingIOError:
+            desk.server.serve()
+    (served,) = vars(desk.server)["_clients"].values()
+    assert len(served.received) <= 2 * 65536
+    assert sent < 1024 * 1024
 
 
 def test_one_and_a_half_requests(desk):
