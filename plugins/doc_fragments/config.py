@@ -121,6 +121,109 @@ options:
                   - What is taken off the priority while the tracker fails.
                 type: int
                 default: 101
+          router_advertisements:
+            description:
+              - What hosts are told about an IPv6 virtual router, the same on all routers of the group.
+            type: dict
+            default: {}
+            suboptions:
+              enabled:
+                description:
+                  - The master sends router advertisements and answers router solicitations.
+                type: bool
+                default: false
+              lifetime_s:
+                description:
+                  - How long the virtual router is a default router without being heard; 0 is never.
+                type: int
+                default: 1800
+              max_interval_cs:
+                description:
+                  - Longest time from one advertisement to the next.
+                  - A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms).
+                type: raw
+                default: 60000
+              min_interval_cs:
+                description:
+                  - Shortest time from one advertisement to the next; 0 derives it from the longest.
+                  - A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms).
+                type: raw
+                default: 0
+              hop_limit:
+                description:
+                  - Hop limit that hosts send with; 0 says nothing about it.
+                type: int
+                default: 64
+              managed:
+                description:
+                  - Hosts get addresses by DHCPv6.
+                type: bool
+                default: false
+              other:
+                description:
+                  - Hosts get everything but addresses by DHCPv6.
+                type: bool
+                default: false
+              preference:
+                description:
+                  - How hosts rank it among several default routers.
+                type: str
+                choices: [low, medium, high]
+                default: medium
+              mtu:
+                description:
+                  - MTU that all hosts of the LAN use; 0 says nothing about it.
+                type: int
+                default: 0
+              prefixes:
+                description:
+                  - Networks that hosts are told.
+                type: list
+                elements: dict
+                default: []
+                suboptions:
+                  prefix:
+                    description:
+                      - An IPv6 network of the LAN, such as 2001:db8:10::/64.
+                    type: str
+                    required: true
+                  on_link:
+                    description:
+                      - Its addresses are reached without a router.
+                    type: bool
+                    default: true
+                  autonomous:
+                    description:
+                      - Hosts may make themselves addresses in it (SLAAC).
+                    type: bool
+                    default: true
+                  valid_lifetime_s:
+                    description:
+                      - How long such addresses are valid.
+                    type: int
+                    default: 2592000
+                  preferred_lifetime_s:
+                    description:
+                      - How long such addresses are used for new connections.
+                    type: int
+                    default: 604800
+              rdnss:
+                description:
+                  - IPv6 addresses of DNS servers.
+                type: list
+                elements: str
+                default: []
+              dnssl:
+                description:
+                  - Domains that hosts search for short names.
+                type: list
+                elements: str
+                default: []
+              rdnss_lifetime_s:
+                description:
+                  - How long hosts use these servers and domains; 0 takes them back.
+                type: int
+                default: 1800
       trackers:
         description:
           - What is watched so that its failure costs priority.

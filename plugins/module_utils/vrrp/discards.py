@@ -35,3 +35,4 @@ class DiscardReason(enum.Enum):
     AUTH_DATA = "auth-data-errors"
     OWNER = "owner-conflict-packets"
     NOT_RUNNING = "not-running-packets"
+    SOLICITATION = "router-solicitation-errors"

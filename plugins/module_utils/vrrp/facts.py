@@ -66,7 +66,7 @@ class LinkFacts:
 
 @dataclass(frozen=True)
 class ReceivedPacket:
-    """A packet of IP protocol 112 and the link it came in by.
+    """A packet of IP protocol 112, or a router solicitation, and the link it came in by.
 
     data begins at the IP header, IPv4 or IPv6 (the adapter rebuilds the IPv6 header from what the
     kernel tells beside the payload). received_ns is monotonic.

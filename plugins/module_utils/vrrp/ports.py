@@ -40,6 +40,22 @@ class FrameIO(Protocol):
         """Give everything back."""
 
 
+class SolicitationIO(Protocol):
+    """Router solicitations in. Raises PlatformError."""
+
+    def listen(self, links: Sequence[LinkFacts]) -> None:
+        """Receive on exactly these links from now on; without links nothing is kept open."""
+
+    def receive(self, maximum: int) -> List[ReceivedPacket]:
+        """At most so many waiting ones, oldest first; never blocks."""
+
+    def filenos(self) -> Tuple[int, ...]:
+        """Readable when receive has something."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
 class LinkMonitor(Protocol):
     """The links of this host and their addresses."""
 

@@ -12,6 +12,7 @@ from .fields import DOCUMENT_FIELDS, Field, Kind
 _TYPES = {
     Kind.TEXT: "str",
     Kind.CHOICE: "str",
+    Kind.NETWORK: "str",
     Kind.INTEGER: "int",
     Kind.BOOLEAN: "bool",
     # A number or a text: "raw" keeps which of the two it is.
@@ -35,7 +36,9 @@ def _option(field: Field) -> Dict[str, Any]:
     option: Dict[str, Any] = {}
     if field.kind is Kind.OBJECTS:
         option.update(type="list", elements="dict", options=_options(field.fields))
-    elif field.kind is Kind.ADDRESSES:
+    elif field.kind is Kind.OBJECT:
+        option.update(type="dict", options=_options(field.fields))
+    elif field.kind in (Kind.ADDRESSES, Kind.NAMES):
         option.update(type="list", elements="str")
     else:
         option["type"] = _TYPES[field.kind]
@@ -45,7 +48,9 @@ def _option(field: Field) -> Dict[str, Any]:
         option["choices"] = list(field.choices)
     if field.required:
         option["required"] = True
-    elif field.kind in (Kind.OBJECTS, Kind.ADDRESSES):
+    elif field.kind is Kind.OBJECT:
+        option["default"] = {}
+    elif field.kind in (Kind.OBJECTS, Kind.ADDRESSES, Kind.NAMES):
         option["default"] = []
     else:
         option["default"] = field.default

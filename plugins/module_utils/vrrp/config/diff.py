@@ -55,6 +55,7 @@ COST: Mapping[str, Tuple[bool, str]] = {
     "checksum": (True, "both forms are accepted"),
     "profile": (True, "looked at when the next advertisement arrives"),
     "password": (False, "routers with another one do not hear this one until they follow"),
+    "router_advertisements": (True, "told to the hosts with the next one"),
     "track": (True, "only the effective priority may follow"),
 }
 

@@ -13,9 +13,16 @@ import enum
 from dataclasses import dataclass
 from typing import Any, Optional, Tuple
 
-from ..facts import Family
+from ..facts import Family, InterfaceAddress
 from .devices import DEVICE_PREFIX, MAXIMUM_DEVICE_NAME, MAXIMUM_ROUTER_NAME
-from .model import ChecksumMode, ProfileMode, TrackerKind
+from .model import (
+    AdvertisedPrefix,
+    ChecksumMode,
+    ProfileMode,
+    RoutePreference,
+    RouterAdvertisements,
+    TrackerKind,
+)
 
 FORMAT = 1
 # One more than any healthy spread of priorities (200 down to 100): a router whose uplink failed
@@ -33,6 +40,9 @@ class Kind(enum.Enum):
     DURATION = "duration"  # text with a unit only: a bare number would be taken for seconds
     CHOICE = "choice"
     ADDRESSES = "addresses"
+    NETWORK = "network"  # an IPv6 prefix with its length
+    NAMES = "names"  # a list of texts
+    OBJECT = "object"  # left out, or fields: {} is the same as left out
     OBJECTS = "objects"
     ANY = "any"  # of several shapes: its reader looks at it
 
@@ -41,8 +51,9 @@ class Kind(enum.Enum):
 class Field:
     """One field. minimum and maximum bound a number, the length of a text or of a list.
 
-    remedy completes the hint of a refusal; fields describes the objects of a list. The value of a
-    secret field is never repeated: not in a refusal, a difference or what a program may read.
+    remedy completes the hint of a refusal; fields describes the object, or the objects of a list.
+    The value of a secret field is never repeated: not in a refusal, a difference or what a program
+    may read.
     """
 
     name: str
@@ -84,6 +95,152 @@ TRACK_FIELDS = (
         default=DEFAULT_PENALTY,
         minimum=1,
         maximum=254,
+    ),
+)
+
+_PREFIX = AdvertisedPrefix(InterfaceAddress(bytes(16), 64))
+_LONGEST_LIFETIME_S = 0xFFFFFFFF  # for ever, RFC 4861 section 4.6.2
+
+PREFIX_FIELDS = (
+    Field(
+        "prefix",
+        Kind.NETWORK,
+        "An IPv6 network of the LAN, such as 2001:db8:10::/64.",
+        required=True,
+    ),
+    Field(
+        "on_link",
+        Kind.BOOLEAN,
+        "Its addresses are reached without a router.",
+        default=_PREFIX.on_link,
+    ),
+    Field(
+        "autonomous",
+        Kind.BOOLEAN,
+        "Hosts may make themselves addresses in it (SLAAC).",
+        default=_PREFIX.autonomous,
+    ),
+    Field(
+        "valid_lifetime_s",
+        Kind.INTEGER,
+        "How long such addresses are valid.",
+        default=_PREFIX.valid_lifetime_s,
+        minimum=0,
+        maximum=_LONGEST_LIFETIME_S,
+        unit="s",
+    ),
+    Field(
+        "preferred_lifetime_s",
+        Kind.INTEGER,
+        "How long such addresses are used for new connections.",
+        default=_PREFIX.preferred_lifetime_s,
+        minimum=0,
+        maximum=_LONGEST_LIFETIME_S,
+        unit="s",
+    ),
+)
+
+_ADVERTISED = RouterAdvertisements()
+
+ROUTER_ADVERTISEMENT_FIELDS = (
+    Field(
+        "enabled",
+        Kind.BOOLEAN,
+        "The master sends router advertisements and answers router solicitations.",
+        default=_ADVERTISED.enabled,
+    ),
+    Field(
+        "lifetime_s",
+        Kind.INTEGER,
+        "How long the virtual router is a default router without being heard; 0 is never.",
+        default=_ADVERTISED.lifetime_s,
+        minimum=0,
+        maximum=9000,
+        unit="s",
+    ),
+    Field(
+        "max_interval_cs",
+        Kind.INTERVAL,
+        "Longest time from one advertisement to the next.",
+        default=_ADVERTISED.max_interval_cs,
+        minimum=400,
+        maximum=180000,
+        unit="cs",
+    ),
+    Field(
+        "min_interval_cs",
+        Kind.INTERVAL,
+        "Shortest time from one advertisement to the next; 0 derives it from the longest.",
+        default=_ADVERTISED.min_interval_cs,
+        minimum=0,
+        maximum=135000,
+        unit="cs",
+    ),
+    Field(
+        "hop_limit",
+        Kind.INTEGER,
+        "Hop limit that hosts send with; 0 says nothing about it.",
+        default=_ADVERTISED.hop_limit,
+        minimum=0,
+        maximum=255,
+    ),
+    Field(
+        "managed",
+        Kind.BOOLEAN,
+        "Hosts get addresses by DHCPv6.",
+        default=_ADVERTISED.managed,
+    ),
+    Field(
+        "other",
+        Kind.BOOLEAN,
+        "Hosts get everything but addresses by DHCPv6.",
+        default=_ADVERTISED.other,
+    ),
+    Field(
+        "preference",
+        Kind.CHOICE,
+        "How hosts rank it among several default routers.",
+        default=_ADVERTISED.preference.value,
+        choices=tuple(preference.value for preference in RoutePreference),
+    ),
+    Field(
+        "mtu",
+        Kind.INTEGER,
+        "MTU that all hosts of the LAN use; 0 says nothing about it.",
+        default=_ADVERTISED.mtu,
+        minimum=0,
+        maximum=65535,
+    ),
+    Field(
+        "prefixes",
+        Kind.OBJECTS,
+        "Networks that hosts are told.",
+        default=_ADVERTISED.prefixes,
+        maximum=16,
+        fields=PREFIX_FIELDS,
+    ),
+    Field(
+        "rdnss",
+        Kind.ADDRESSES,
+        "IPv6 addresses of DNS servers.",
+        default=_ADVERTISED.rdnss,
+        maximum=8,
+    ),
+    Field(
+        "dnssl",
+        Kind.NAMES,
+        "Domains that hosts search for short names.",
+        default=_ADVERTISED.dnssl,
+        maximum=8,
+    ),
+    Field(
+        "rdnss_lifetime_s",
+        Kind.INTEGER,
+        "How long hosts use these servers and domains; 0 takes them back.",
+        default=_ADVERTISED.rdnss_lifetime_s,
+        minimum=0,
+        maximum=_LONGEST_LIFETIME_S,
+        unit="s",
     ),
 )
 
@@ -214,6 +371,13 @@ VIRTUAL_ROUTER_FIELDS = (
         default=(),
         maximum=32,
         fields=TRACK_FIELDS,
+    ),
+    Field(
+        "router_advertisements",
+        Kind.OBJECT,
+        "What hosts are told about an IPv6 virtual router, the same on all routers of the group.",
+        default=_ADVERTISED,
+        fields=ROUTER_ADVERTISEMENT_FIELDS,
     ),
 )
 

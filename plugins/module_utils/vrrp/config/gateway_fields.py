@@ -14,6 +14,7 @@ from typing import Tuple
 from .devices import MAXIMUM_ROUTER_NAME
 from .fields import (
     NAME_PATTERN,
+    ROUTER_ADVERTISEMENT_FIELDS,
     TRACK_FIELDS,
     TRACKER_FIELDS,
     VIRTUAL_ROUTER_FIELDS,
@@ -60,6 +61,11 @@ _POLICY_FIELDS: Tuple[Field, ...] = (
     _optional("checksum"),
     _optional("profile"),
     _optional("password"),
+    Field(
+        "router_advertisements",
+        Kind.ANY,
+        "True, or what hosts are told about the IPv6 gateway; the networks come by themselves.",
+    ),
     replace(_ENGINE["track"], default=None),
 )
 
@@ -94,6 +100,12 @@ VLAN_FIELDS: Tuple[Field, ...] = (
         "The routers of this VLAN, as a list of names or a mapping to host numbers or addresses.",
     ),
     *_POLICY_FIELDS,
+)
+
+# Whoever writes what hosts are told wants them to be told.
+ADVERTISEMENT_FIELDS: Tuple[Field, ...] = tuple(
+    replace(field, default=True) if field.name == "enabled" else field
+    for field in ROUTER_ADVERTISEMENT_FIELDS
 )
 
 _LINKS = Field("track_links", Kind.ANY, "Interfaces whose failure costs priority.")

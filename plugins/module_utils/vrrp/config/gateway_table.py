@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, 
 from ..errors import ConfigError, Problem
 from ..facts import Family
 from .gateway_addresses import Address, Network, Places, place, read_networks
+from .gateway_advertisements import read_advertisements
 from .gateway_fields import (
     DEFAULT_ACCEPT,
     DEFAULT_PREEMPT_DELAY_CS,
@@ -23,7 +24,7 @@ from .gateway_fields import (
     VLAN_FIELDS,
 )
 from .gateway_fleet import Router, interface_is_sound, read_routers, read_row, read_watch
-from .model import ChecksumMode, ProfileMode, TrackReference
+from .model import ChecksumMode, ProfileMode, RouterAdvertisements, TrackReference
 from .parse import tracker_draft
 from .reading import Reading, in_order, nearest, repeated, shown
 from .validate import field_problem, interval_problem, profile_problem
@@ -55,6 +56,7 @@ class Policy:
     profile: ProfileMode
     password: str = field(repr=False)
     track: Tuple[TrackReference, ...]
+    router_advertisements: RouterAdvertisements
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class _Row:
                 )
                 for name, written in members.items()
             ),
-            policy=self._policy({network.version for network in networks}),
+            policy=self._policy(networks),
             preferred=values["preferred"],
             priorities=self._priorities(members),
         )
@@ -268,8 +270,9 @@ class _Row:
                     return reading.values[key], "%s.%s" % (reading.path, key)
         return builtin, "%s.%s" % (self.path, name)
 
-    def _policy(self, ip_versions: Set[int]) -> Policy:
+    def _policy(self, networks: Tuple[Network, ...]) -> Policy:
         """How the groups behave, with a check that the wire can carry the interval."""
+        ip_versions = {network.version for network in networks}
         self.problems.extend(_policy_conflicts(self.reading))
         if self.reading.values["version"] == 2 and 4 not in ip_versions:
             hint = "leave it out: VRRPv2 knows no IPv6"
@@ -304,7 +307,19 @@ class _Row:
             profile=ProfileMode(profile),
             password=password,
             track=tuple(TrackReference(**each.values) for each in track if not each.unsound),
+            router_advertisements=self._router_advertisements(networks),
         )
+
+    def _router_advertisements(self, networks: Tuple[Network, ...]) -> RouterAdvertisements:
+        """What hosts are told; the VLAN's IPv6 networks are the prefixes unless some are named."""
+        ipv6 = [network for network in networks if network.version == 6]
+        written, where = self._chosen("router_advertisements", False)
+        if networks and not ipv6:
+            if self.reading.values["router_advertisements"]:
+                hint = "leave it out, or add an IPv6 network: it is the IPv6 gateway's to tell"
+                self._note("router_advertisements", "no-ipv6", "is used without IPv6", hint)
+            return RouterAdvertisements()
+        return read_advertisements(written, ipv6, where, self.problems)
 
     def _priorities(self, members: Mapping[str, Any]) -> Dict[str, int]:
         """The priorities that are written; none when some of them are unsound."""

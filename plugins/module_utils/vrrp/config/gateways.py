@@ -18,7 +18,13 @@ from ..fsm.parameters import OWNER_PRIORITY
 from .gateway_fleet import Router
 from .gateway_table import Seat, Vlan, read_table
 from .hosts import host_problems
-from .model import PROFILES, ProfileMode, RouterConfig, VirtualRouterConfig
+from .model import (
+    PROFILES,
+    ProfileMode,
+    RouterAdvertisements,
+    RouterConfig,
+    VirtualRouterConfig,
+)
 from .reading import in_order
 from .render import document
 from .validate import problems
@@ -149,6 +155,9 @@ def _virtual_router(group: Group, router: Router) -> VirtualRouterConfig:
         checksum=policy.checksum,
         profile=policy.profile if fits else ProfileMode.AUTO,
         password=policy.password if version == 2 else "",
+        router_advertisements=(
+            policy.router_advertisements if group.family is Family.IPV6 else RouterAdvertisements()
+        ),
         track=tuple({each.tracker: each for each in (*router.track, *policy.track)}.values()),
     )
     if priority != OWNER_PRIORITY:

@@ -122,6 +122,12 @@ def _unlike_the_first(members: Sequence[Member]) -> Iterator[Problem]:
             message = "differs from that of %s" % first.host
             hint = "use one password on all routers of the group: they do not hear each other"
             yield Problem(member.path + ".password", "host-password", message, hint)
+        # RFC 9568 section 8.2.3: hosts must not be told something else after a failover.
+        if ours.router_advertisements != theirs.router_advertisements:
+            message = "differ from those of %s" % first.host
+            hint = "tell hosts the same on all routers of the group"
+            where = member.path + ".router_advertisements"
+            yield Problem(where, "host-router-advertisements", message, hint)
 
 
 def _equal_priorities(members: Sequence[Member]) -> Iterator[Problem]:

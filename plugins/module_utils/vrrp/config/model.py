@@ -12,7 +12,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Tuple
 
-from ..facts import Family
+from ..facts import Family, InterfaceAddress
 from ..fsm.parameters import Profile, RouterKey
 
 
@@ -71,6 +71,48 @@ class TrackReference:
     penalty: int
 
 
+class RoutePreference(enum.Enum):
+    """How hosts rank a default router (RFC 4191 section 2.1)."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True)
+class AdvertisedPrefix:
+    """A prefix that hosts are told (RFC 4861 section 4.6.2); its host bits are zero."""
+
+    prefix: InterfaceAddress
+    on_link: bool = True
+    autonomous: bool = True
+    valid_lifetime_s: int = 2592000
+    preferred_lifetime_s: int = 604800
+
+
+@dataclass(frozen=True)
+class RouterAdvertisements:
+    """What the master of an IPv6 virtual router tells its hosts (RFC 4861 section 6.2.1).
+
+    min_interval_cs 0: derived from the maximum. mtu 0: nothing is said about it.
+    rdnss_lifetime_s counts for rdnss and dnssl (RFC 8106).
+    """
+
+    enabled: bool = False
+    lifetime_s: int = 1800
+    max_interval_cs: int = 60000
+    min_interval_cs: int = 0
+    hop_limit: int = 64
+    managed: bool = False
+    other: bool = False
+    preference: RoutePreference = RoutePreference.MEDIUM
+    mtu: int = 0
+    prefixes: Tuple[AdvertisedPrefix, ...] = ()
+    rdnss: Tuple[bytes, ...] = ()
+    dnssl: Tuple[str, ...] = ()
+    rdnss_lifetime_s: int = 1800
+
+
 @dataclass(frozen=True)
 class VirtualRouterConfig:
     """One virtual router on one interface (RFC 9568 section 6.1).
@@ -94,6 +136,7 @@ class VirtualRouterConfig:
     profile: ProfileMode = ProfileMode.AUTO
     password: str = field(default="", repr=False)
     track: Tuple[TrackReference, ...] = ()
+    router_advertisements: RouterAdvertisements = RouterAdvertisements()
 
     @property
     def key(self) -> RouterKey:

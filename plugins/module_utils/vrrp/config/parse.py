@@ -15,8 +15,11 @@ from ..errors import ConfigError, Problem
 from ..facts import Family
 from .fields import DOCUMENT_FIELDS
 from .model import (
+    AdvertisedPrefix,
     ChecksumMode,
     ProfileMode,
+    RoutePreference,
+    RouterAdvertisements,
     RouterConfig,
     TrackerConfig,
     TrackerKind,
@@ -84,7 +87,28 @@ def _router_draft(reading: Reading) -> RouterDraft:
     values["track"] = tuple(
         TrackReference(**entry.values) for entry in values["track"] if not entry.unsound
     )
-    return RouterDraft(reading.path, VirtualRouterConfig(**values), reading.unsound)
+    unsound = reading.unsound
+    advertised = values["router_advertisements"]
+    if isinstance(advertised, Reading):
+        values["router_advertisements"] = router_advertisements(advertised)
+        if not is_sound(advertised):
+            unsound |= {"router_advertisements"}
+    return RouterDraft(reading.path, VirtualRouterConfig(**values), unsound)
+
+
+def router_advertisements(reading: Reading) -> RouterAdvertisements:
+    """Router advertisements as far as they could be read."""
+    values = dict(reading.values)
+    values["preference"] = RoutePreference(values["preference"])
+    values["prefixes"] = tuple(
+        AdvertisedPrefix(**entry.values) for entry in values["prefixes"] if not entry.unsound
+    )
+    return RouterAdvertisements(**values)
+
+
+def is_sound(reading: Reading) -> bool:
+    """True when router advertisements could be read as a whole."""
+    return not reading.unsound and not any(each.unsound for each in reading.values["prefixes"])
 
 
 def tracker_draft(reading: Reading) -> TrackerDraft:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Tuple
 
 from ..errors import Problem
+from ..facts import InterfaceAddress
 from ..units import parse_interval_cs
 from .fields import Field, Kind
 
@@ -89,7 +90,8 @@ def nearest(word: str, candidates: Sequence[str]) -> str:
 def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Problem]) -> Reading:
     """Read one object; what is wrong with it is appended to problems.
 
-    path is empty for the whole document. Lists of objects come back as tuples of Reading.
+    path is empty for the whole document. An object comes back as Reading, where it was written, and
+    a list of objects as a tuple of them.
     """
     values = {each.name: stand_in(each) for each in fields}
     if not isinstance(document, Mapping):
@@ -113,7 +115,7 @@ def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Pro
             message = "is unreadable" if each.secret else "is %s" % shown(document[each.name])
             problems.append(Problem(prefix + each.name, error.code, message, error.hint))
             unsound.add(each.name)
-        if len(problems) > found and each.kind is not Kind.OBJECTS:
+        if len(problems) > found and each.kind not in (Kind.OBJECT, Kind.OBJECTS):
             unsound.add(each.name)
     return Reading(path, values, frozenset(unsound))
 
@@ -141,6 +143,7 @@ def stand_in(each: Field) -> Any:
         return each.default
     neutral: Dict[Kind, Any] = {Kind.INTEGER: 0, Kind.INTERVAL: 0, Kind.BOOLEAN: False}
     neutral.update({Kind.ADDRESSES: (), Kind.OBJECTS: ()})
+    neutral[Kind.NETWORK] = InterfaceAddress(bytes(16), 64)
     return each.choices[0] if each.choices else neutral.get(each.kind, "")
 
 
@@ -155,6 +158,9 @@ def _what(each: Field) -> str:
         Kind.INTERVAL: "write a number of centiseconds, or text such as '1s' or '100ms'",
         Kind.DURATION: "write a text with its unit, such as '15s' or '500ms'",
         Kind.ADDRESSES: "write a list of addresses such as 198.51.100.254 or 2001:db8::fe",
+        Kind.NETWORK: "write an IPv6 network such as 2001:db8:10::/64",
+        Kind.NAMES: "write a list of texts",
+        Kind.OBJECT: "write an object",
         Kind.OBJECTS: "write a list of objects",
         Kind.ANY: "write it",
     }[each.kind]
@@ -162,6 +168,8 @@ def _what(each: Field) -> str:
 
 def _value(each: Field, value: Any, path: str, problems: List[Problem]) -> Any:
     """The value that a field has; raises Unreadable."""
+    if each.kind is Kind.OBJECT:
+        return read(each.fields, value, path, problems)
     if each.kind is Kind.OBJECTS:
         return _objects(each, value, path, problems)
     if each.kind is Kind.ADDRESSES:
@@ -213,6 +221,24 @@ def read_address(value: Any) -> bytes:
     return address.packed
 
 
+def _network(each: Field, value: Any) -> InterfaceAddress:
+    if not isinstance(value, str) or "/" not in value:
+        raise Unreadable("type", _what(each))
+    try:
+        network = ipaddress.IPv6Network(value.strip(), strict=False)
+    except ValueError:
+        raise Unreadable("network", _what(each)) from None
+    if str(network.network_address) != str(ipaddress.ip_address(value.partition("/")[0].strip())):
+        raise Unreadable("network", "write the network without host bits: %s" % network)
+    return InterfaceAddress(network.network_address.packed, network.prefixlen)
+
+
+def _names(each: Field, value: Any) -> Tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise Unreadable("type", _what(each))
+    return tuple(value)
+
+
 def _text(each: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise Unreadable("type", _what(each))
@@ -260,5 +286,7 @@ _SCALARS: Dict[Kind, Callable[[Field, Any], Any]] = {
     Kind.CHOICE: _choice,
     Kind.INTERVAL: _interval,
     Kind.DURATION: _duration,
+    Kind.NETWORK: _network,
+    Kind.NAMES: _names,
     Kind.ANY: lambda each, value: value,
 }

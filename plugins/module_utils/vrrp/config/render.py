@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a RouterConfig back to its document, the same bytes every time. Layer L2.
 
-All fields are written, defaults too: equal intents give equal text, which is what idempotence and
-the digest of a configuration rest on.
+All fields are written, defaults too (but an object of defaults alone is {}): equal intents give
+equal text, which is what idempotence and the digest of a configuration rest on.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Dict, Tuple
 
 from .fields import FORMAT, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field, Kind
 from .model import RouterConfig
+from .router_advertisements import network_text
 
 # Stands for a secret; too long for one, so nobody can write it back by mistake.
 HIDDEN = "*" * 12
@@ -51,6 +52,12 @@ def _object(fields: Tuple[Field, ...], value: Any, secrets: bool) -> Dict[str, A
 def _written(field: Field, value: Any, secrets: bool) -> Any:
     if field.secret and value and not secrets:
         return HIDDEN
+    if field.kind is Kind.OBJECT:
+        return {} if value == field.default else _object(field.fields, value, secrets)
+    if field.kind is Kind.NETWORK:
+        return network_text(value)
+    if field.kind is Kind.NAMES:
+        return list(value)
     if field.kind is Kind.ADDRESSES:
         return [str(ipaddress.ip_address(address)) for address in value]
     if field.kind is Kind.OBJECTS:

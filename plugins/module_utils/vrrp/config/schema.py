@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Tuple
 from .fields import DOCUMENT_FIELDS, Field, Kind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_NETWORK_TEXT = r"^\s*[0-9A-Fa-f:.]+/[0-9]+\s*$"
 _INTERVAL_TEXT = r"^\s*[0-9]+(\.[0-9]+)?\s*(cs|ms|s)?\s*$"
 
 
@@ -37,12 +38,16 @@ def _property(field: Field) -> Dict[str, Any]:
     schema: Dict[str, Any] = {"description": field.summary}
     schema.update(_FORMS[field.kind](field))
     if not field.required:
-        schema["default"] = list(field.default) if _is_list(field) else field.default
+        schema["default"] = _default(field)
     return schema
 
 
-def _is_list(field: Field) -> bool:
-    return field.kind in (Kind.ADDRESSES, Kind.OBJECTS)
+def _default(field: Field) -> Any:
+    if field.kind is Kind.OBJECT:
+        return {}
+    if field.kind in (Kind.ADDRESSES, Kind.NAMES, Kind.OBJECTS):
+        return list(field.default)
+    return field.default
 
 
 def _number(field: Field) -> Dict[str, Any]:
@@ -88,5 +93,8 @@ _FORMS: Dict[Kind, Callable[[Field], Dict[str, Any]]] = {
     Kind.BOOLEAN: lambda field: {"type": "boolean"},
     Kind.CHOICE: lambda field: {"type": "string", "enum": list(field.choices)},
     Kind.ADDRESSES: _addresses,
+    Kind.NETWORK: lambda field: {"type": "string", "pattern": _NETWORK_TEXT},
+    Kind.NAMES: lambda field: dict(_list(field, {"type": "string"}), uniqueItems=True),
+    Kind.OBJECT: lambda field: _object(field.fields),
     Kind.OBJECTS: lambda field: _list(field, _object(field.fields)),
 }

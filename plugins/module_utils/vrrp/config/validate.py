@@ -31,16 +31,26 @@ from ..errors import Problem
 from ..facts import Family, family_of, is_link_local
 from ..fsm.parameters import OWNER_PRIORITY, RouterKey
 from ..units import CS_PER_S, MAXIMUM_INTERVAL_CS, MAXIMUM_V2_INTERVAL_S
-from .fields import TRACK_FIELDS, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field, Kind
+from .fields import (
+    PREFIX_FIELDS,
+    ROUTER_ADVERTISEMENT_FIELDS,
+    TRACK_FIELDS,
+    TRACKER_FIELDS,
+    VIRTUAL_ROUTER_FIELDS,
+    Field,
+    Kind,
+)
 from .model import (
     PROFILES,
     ProfileMode,
+    RouterAdvertisements,
     RouterConfig,
     TrackerConfig,
     TrackerKind,
     VirtualRouterConfig,
 )
 from .reading import in_order, nearest, repeated, shown, text_of
+from .router_advertisements import conflicts, network_text
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,10 @@ def check(
         for reference in router.value.track:
             path = "%s.track[%s]" % (router.path, reference.tracker)
             yield from _bounds(TRACK_FIELDS, reference, path)
+        is_sound = "router_advertisements" not in router.unsound
+        yield from router_advertisement_problems(
+            router.path + ".router_advertisements", router.value.router_advertisements, is_sound
+        )
         for needs, rule in _ROUTER_RULES:
             if broken.isdisjoint(needs):
                 yield from rule(router.path, router.value)
@@ -122,13 +136,26 @@ def _bounds(
                 yield problem
 
 
+def router_advertisement_problems(
+    path: str, settings: RouterAdvertisements, is_sound: bool = True
+) -> Iterator[Problem]:
+    """What is wrong with router advertisements; is_sound: all of them could be read."""
+    found = list(_bounds(ROUTER_ADVERTISEMENT_FIELDS, settings, path))
+    for each in settings.prefixes:
+        where = "%s.prefixes[%s]" % (path, network_text(each.prefix))
+        found += _bounds(PREFIX_FIELDS, each, where)
+    yield from found
+    if is_sound and not found:
+        yield from conflicts(path, settings)
+
+
 def field_problem(field: Field, value: Any, path: str) -> Optional[Problem]:
     """The first thing that the field table has against a value of the right type, if any."""
     if value is None:
         return None
     if field.kind in (Kind.INTEGER, Kind.INTERVAL, Kind.DURATION):
         return _number_problem(field, value, path)
-    if field.kind in (Kind.ADDRESSES, Kind.OBJECTS):
+    if field.kind in (Kind.ADDRESSES, Kind.OBJECTS, Kind.NAMES):
         return _list_problem(field, value, path)
     if field.kind is not Kind.TEXT or value == field.default:
         return None
@@ -300,6 +327,15 @@ def _owner_is_not_tracked(path: str, router: VirtualRouterConfig) -> Iterator[Pr
         yield Problem(path + ".track", "owner-track", "is used with priority 255", hint)
 
 
+def _router_advertisements_are_for_ipv6(
+    path: str, router: VirtualRouterConfig
+) -> Iterator[Problem]:
+    if router.router_advertisements.enabled and router.family is Family.IPV4:
+        hint = "leave it out: they belong to the virtual router of family ipv6"
+        where = path + ".router_advertisements.enabled"
+        yield Problem(where, "family-mismatch", "is true, and family is ipv4", hint)
+
+
 def _trackers_differ(path: str, router: VirtualRouterConfig) -> Iterator[Problem]:
     for name in repeated(reference.tracker for reference in router.track):
         message = "has tracker %s twice" % shown(name)
@@ -320,6 +356,7 @@ _ROUTER_RULES: Tuple[Tuple[Tuple[str, ...], _RouterRule], ...] = (
     (("preempt", "priority"), _owner_preempts),
     (("priority", "track"), _owner_is_not_tracked),
     (("track",), _trackers_differ),
+    (("family", "router_advertisements"), _router_advertisements_are_for_ipv6),
 )
 
 

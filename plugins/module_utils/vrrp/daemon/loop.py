@@ -16,7 +16,14 @@ from typing import Callable, List, Optional, Tuple
 from ..errors import PlatformError
 from ..facts import LinkFacts
 from ..ports import Clock, Dataplane, FrameIO, LinkMonitor, Prober
-from ..router.events import LinksChanged, PacketReceived, Stop, Tick, TrackerReported
+from ..router.events import (
+    LinksChanged,
+    PacketReceived,
+    SolicitationReceived,
+    Stop,
+    Tick,
+    TrackerReported,
+)
 from ..units import NS_PER_S
 from .control_server import ControlServer
 from .log import Log
@@ -93,7 +100,8 @@ class Loop:
 
     def _watch(self, fixed: Tuple[int, ...]) -> None:
         """Sockets come and go with links and trackers."""
-        wanted = (*fixed, *self._io.filenos(), *self._prober.filenos())
+        heard = (*self._io.filenos(), *self._shell.solicitations.filenos())
+        wanted = (*fixed, *heard, *self._prober.filenos())
         if wanted == self._watched:
             return
         for descriptor in set(self._watched) - set(wanted):
@@ -137,6 +145,7 @@ class Loop:
     def _turn(self) -> None:
         self._read_links()
         self._read_packets()
+        self._read_solicitations()
         for result in self._prober.poll(self._clock.now_ns()):
             self._shell.step(TrackerReported(result), self._clock.now_ns())
         now_ns = self._clock.now_ns()
@@ -167,6 +176,17 @@ class Loop:
                 self._shell.step(PacketReceived(packet), self._clock.now_ns())
             if len(packets) < FRAMES_PER_READ:
                 return
+
+    def _read_solicitations(self) -> None:
+        """Once in a turn: nobody's mastership hangs on them."""
+        try:
+            packets = self._shell.solicitations.receive(FRAMES_PER_READ)
+        except PlatformError as error:
+            self._log.write("error", str(error))
+            return
+        for each in packets:
+            event = SolicitationReceived(each.ifindex, each.data, each.received_ns)
+            self._shell.step(event, self._clock.now_ns())
 
     def _reconcile(self) -> None:
         if self._reconcile_ns is None or self._clock.now_ns() < self._reconcile_ns:

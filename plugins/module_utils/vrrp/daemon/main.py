@@ -26,6 +26,7 @@ from ..linux.dataplane import LinuxDataplane
 from ..linux.monitor import RtnlMonitor
 from ..linux.packet_socket import PacketIO
 from ..linux.probes import PingProber
+from ..linux.solicitation_socket import SolicitationSocket
 from ..router.vrrp_router import VrrpRouter
 from .control_server import ControlServer
 from .journal import FileJournal
@@ -102,11 +103,13 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
     clock, signals, manager = MonotonicClock(), Signals(), ServiceManager()
     dataplane = LinuxDataplane(options.runtime_dir)
     monitor, io, prober = RtnlMonitor(), PacketIO(), PingProber()
-    closing: List[Any] = [signals, manager, monitor, io, prober]
+    solicitations = SolicitationSocket()
+    closing: List[Any] = [signals, manager, monitor, io, prober, solicitations]
     try:
         dataplane.cleanup()  # what an earlier daemon left when it was killed
         router = VrrpRouter(config, monitor.links(), clock.now_ns())
         shell = Shell(router, io, dataplane, log)
+        shell.solicitations = solicitations
         if options.journal is not None:
             journal = FileJournal(options.journal, options.journal_size, router, log)
             journal.begin(clock.now_ns())

@@ -14,10 +14,11 @@ The contract between the router and whoever drives it:
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from ..errors import PlatformError
-from ..ports import Dataplane, FrameIO, Journal
+from ..facts import LinkFacts, ReceivedPacket
+from ..ports import Dataplane, FrameIO, Journal, SolicitationIO
 from ..router.actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
 from ..router.events import RouterEvent
 from ..router.vrrp_router import VrrpRouter
@@ -29,12 +30,31 @@ _LEVELS = {"transition": "notice", "waiting": "warning", "discard": "warning", "
 _LOG_EACH_FAILURES = 100
 
 
+class NoSolicitations:
+    """Hears nothing."""
+
+    def listen(self, links: Sequence[LinkFacts]) -> None:
+        """Do not."""
+
+    def receive(self, maximum: int) -> List[ReceivedPacket]:
+        """Nothing."""
+        return []
+
+    def filenos(self) -> Tuple[int, ...]:
+        """None."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class Shell:
     """Drives one VrrpRouter over the ports of a host."""
 
     def __init__(self, router: VrrpRouter, io: FrameIO, dataplane: Dataplane, log: Log) -> None:
         self.router = router
         self.journal: Journal = NoJournal()
+        self.solicitations: SolicitationIO = NoSolicitations()
         self.needs_reconcile = False
         self.is_deaf = False
         self._io = io
@@ -76,16 +96,26 @@ class Shell:
             self._execute(action)
         if before != after:
             self._listen(after)
+        self._listen_to_hosts()
         self.journal.append(event, now_ns, actions)
 
     def listen(self) -> None:
         """Open what the router needs, at its start or after it was refused."""
         self._listen(self.router.listening_links())
+        self._listen_to_hosts()
 
     def _listen(self, links: Any) -> None:
         self.is_deaf = False
         try:
             self._io.listen(links)
+        except PlatformError as error:
+            self._log.write("error", str(error))
+            self.is_deaf = self.needs_reconcile = True
+
+    def _listen_to_hosts(self) -> None:
+        """A reload may ask for it, or no longer, while the links stay."""
+        try:
+            self.solicitations.listen(self.router.advertising_links())
         except PlatformError as error:
             self._log.write("error", str(error))
             self.is_deaf = self.needs_reconcile = True

@@ -14,24 +14,22 @@ import resource
 import socket
 import struct
 import time
-from typing import Dict, List, Sequence, Set, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from ..errors import PlatformError
 from ..facts import Family, LinkFacts, ReceivedPacket
 from ..wire.constants import IP_PROTOCOL, MULTICAST_GROUP
+from .memberships import JOINS_PER_SOCKET, Memberships, socket_family
 from .netlink import enlarge_buffers
 
-# The kernel's default for net.ipv4.igmp_max_memberships, counted per socket.
-_JOINS_PER_SOCKET = 20
 # A thousand advertisements cost about 1 MB of the kernel's accounting while we are busy elsewhere.
 _RECEIVE_BUFFER = 4 << 20
-_LARGEST_PACKET = 65535
-_ANCILLARY_ROOM = 256
+LARGEST_PACKET = 65535
+ANCILLARY_ROOM = 256
 _IP_PKTINFO = 8
 _IP_MULTICAST_ALL = 49
 _SPARE_FILES = 256
 _IPV6_HEADER = struct.Struct("!IHBB")
-_GONE = (errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL)
 
 
 class PacketIO:
@@ -41,7 +39,10 @@ class PacketIO:
         self._wanted: Dict[int, LinkFacts] = {}
         self._senders: Dict[int, socket.socket] = {}
         self._receivers = _open_receivers()
-        self._memberships = {family: _Memberships(family) for family in self._receivers}
+        self._memberships = {
+            family: Memberships(family, MULTICAST_GROUP[family], "VRRP group")
+            for family in self._receivers
+        }
 
     def listen(self, links: Sequence[LinkFacts]) -> None:
         """Send and receive on exactly these links from now on (memberships, sockets).
@@ -53,7 +54,7 @@ class PacketIO:
         for ifindex in set(self._senders) - set(wanted):
             self._senders.pop(ifindex).close()
         self._wanted = wanted
-        _allow_open_files(len(wanted) + len(wanted) // _JOINS_PER_SOCKET * 2)
+        _allow_open_files(len(wanted) + len(wanted) // JOINS_PER_SOCKET * 2)
         problems = [
             problem
             for memberships in self._memberships.values()
@@ -107,7 +108,7 @@ class PacketIO:
         while read < room:
             try:
                 payload, ancillary, _flags, source = receiver.recvmsg(
-                    _LARGEST_PACKET, _ANCILLARY_ROOM
+                    LARGEST_PACKET, ANCILLARY_ROOM
                 )
             except BlockingIOError:
                 break
@@ -118,7 +119,7 @@ class PacketIO:
             if family is Family.IPV4:
                 ifindex, data = _ipv4_ifindex(ancillary), payload
             else:
-                ifindex, data = _rebuild_ipv6(payload, ancillary, source)
+                ifindex, data = rebuild_ipv6(payload, ancillary, source, IP_PROTOCOL)
             # Whoever else on this host joins the group makes us hear other links as well.
             if ifindex in self._wanted:
                 packets.append(ReceivedPacket(ifindex, data, now_ns))
@@ -139,75 +140,6 @@ class PacketIO:
         self._wanted = {}
 
 
-class _Memberships:
-    """The groups of one family, joined on many links by helper sockets that receive nothing."""
-
-    def __init__(self, family: Family) -> None:
-        self._family = family
-        self._helpers: List[Tuple[socket.socket, Set[int]]] = []
-
-    def set(self, links: Dict[int, LinkFacts]) -> List[PlatformError]:
-        """Be joined on exactly these links; what was refused."""
-        for helper, joined in self._helpers:
-            for ifindex in joined - set(links):
-                self._leave(helper, ifindex)
-                joined.discard(ifindex)
-        held: Set[int] = set()
-        held.update(*(joined for _helper, joined in self._helpers))
-        problems = []
-        for ifindex in sorted(set(links) - held):
-            try:
-                self._join(ifindex)
-            except OSError as error:
-                if error.errno in _GONE:
-                    # The link has gone, or has no address family of this kind (MTU below 1280).
-                    continue
-                target = "VRRP group on %s" % links[ifindex].name
-                problems.append(PlatformError("join", target, error.errno))
-        return problems
-
-    def _join(self, ifindex: int) -> None:
-        helper, joined = self._helper_with_room()
-        helper.setsockopt(*self._option("join"), self._request(ifindex))
-        joined.add(ifindex)
-
-    def _leave(self, helper: socket.socket, ifindex: int) -> None:
-        try:
-            helper.setsockopt(*self._option("leave"), self._request(ifindex))
-        except OSError as error:
-            if error.errno not in _GONE:
-                raise PlatformError("leave", "VRRP group", error.errno) from error
-
-    def _helper_with_room(self) -> Tuple[socket.socket, Set[int]]:
-        for helper, joined in self._helpers:
-            if len(joined) < _JOINS_PER_SOCKET:
-                return helper, joined
-        helper = socket.socket(_socket_family(self._family), socket.SOCK_DGRAM)
-        self._helpers.append((helper, set()))
-        return self._helpers[-1]
-
-    def _option(self, verb: str) -> Tuple[int, int]:
-        if self._family is Family.IPV4:
-            options = {"join": socket.IP_ADD_MEMBERSHIP, "leave": socket.IP_DROP_MEMBERSHIP}
-            return socket.IPPROTO_IP, options[verb]
-        options = {"join": socket.IPV6_JOIN_GROUP, "leave": socket.IPV6_LEAVE_GROUP}
-        return socket.IPPROTO_IPV6, options[verb]
-
-    def _request(self, ifindex: int) -> bytes:
-        layout = "=4xi" if self._family is Family.IPV4 else "=i"
-        return MULTICAST_GROUP[self._family] + struct.pack(layout, ifindex)
-
-    def close(self) -> None:
-        """Leave all groups."""
-        for helper, _joined in self._helpers:
-            helper.close()
-        self._helpers = []
-
-
-def _socket_family(family: Family) -> int:
-    return socket.AF_INET if family is Family.IPV4 else socket.AF_INET6
-
-
 def _open_receivers() -> Dict[Family, socket.socket]:
     """One raw socket per family that this host has; a kernel without IPv6 has one."""
     receivers: Dict[Family, socket.socket] = {}
@@ -225,7 +157,7 @@ def _open_receivers() -> Dict[Family, socket.socket]:
 
 
 def _open_receiver(family: Family) -> socket.socket:
-    receiver = socket.socket(_socket_family(family), socket.SOCK_RAW, IP_PROTOCOL)
+    receiver = socket.socket(socket_family(family), socket.SOCK_RAW, IP_PROTOCOL)
     try:
         receiver.setblocking(False)
         enlarge_buffers(receiver, _RECEIVE_BUFFER)
@@ -233,12 +165,7 @@ def _open_receiver(family: Family) -> socket.socket:
             receiver.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
             receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 1)
         else:
-            for option in (
-                socket.IPV6_RECVPKTINFO,
-                socket.IPV6_RECVHOPLIMIT,
-                socket.IPV6_RECVTCLASS,
-            ):
-                receiver.setsockopt(socket.IPPROTO_IPV6, option, 1)
+            ask_for_ipv6_header(receiver)
     except OSError:
         receiver.close()
         raise
@@ -252,8 +179,17 @@ def _ipv4_ifindex(ancillary: Sequence[Tuple[int, int, bytes]]) -> int:
     return 0
 
 
-def _rebuild_ipv6(
-    payload: bytes, ancillary: Sequence[Tuple[int, int, bytes]], source: Tuple[str, int, int, int]
+def ask_for_ipv6_header(receiver: socket.socket) -> None:
+    """Have the kernel tell beside a payload what rebuild_ipv6 needs."""
+    for option in (socket.IPV6_RECVPKTINFO, socket.IPV6_RECVHOPLIMIT, socket.IPV6_RECVTCLASS):
+        receiver.setsockopt(socket.IPPROTO_IPV6, option, 1)
+
+
+def rebuild_ipv6(
+    payload: bytes,
+    ancillary: Sequence[Tuple[int, int, bytes]],
+    source: Tuple[str, int, int, int],
+    protocol: int,
 ) -> Tuple[int, bytes]:
     """The link, and the packet with the IPv6 header that the kernel took off."""
     ifindex, hop_limit, traffic_class, destination = 0, 0, 0, bytes(16)
@@ -268,7 +204,7 @@ def _rebuild_ipv6(
         elif kind == socket.IPV6_TCLASS:
             traffic_class = struct.unpack("=i", data)[0]
     first_word = 6 << 28 | traffic_class << 20
-    header = _IPV6_HEADER.pack(first_word, len(payload), IP_PROTOCOL, hop_limit)
+    header = _IPV6_HEADER.pack(first_word, len(payload), protocol, hop_limit)
     sender = socket.inet_pton(socket.AF_INET6, source[0].partition("%")[0])
     return ifindex, header + sender + destination + payload
 

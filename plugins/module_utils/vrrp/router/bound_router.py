@@ -28,7 +28,13 @@ from ..wire.constants import virtual_mac
 from .desired import DEVICE_PREFIX, VirtualDevice
 from .log_limit import LogLimit
 from .peers import Peers
-from .transmit import advertisement_frame, announcement_frames, prefix_length
+from .router_advertiser import RouterAdvertiser
+from .transmit import (
+    advertisement_frame,
+    announcement_frames,
+    prefix_length,
+    router_advertisement_frame,
+)
 
 # Announcements can be lost, and a switch may learn a late frame of the old master: say it again
 # after milliseconds and after seconds, and once a minute for whoever was away.
@@ -62,6 +68,8 @@ class BoundRouter:
         self.log_limit = LogLimit()
         self.holds_addresses = False
         self.leaves_ns: Optional[int] = None
+        self.router_advertiser = RouterAdvertiser()
+        self._advertised_source = b""
         self._announce_ns: Optional[int] = None
         self._announced = 0
         self._frame: Tuple[object, bytes] = (None, b"")
@@ -83,9 +91,10 @@ class BoundRouter:
         return self.machine.parameters  # type: ignore[union-attr]
 
     def deadline_ns(self) -> Optional[int]:
-        """When to come back: for the machine, for an announcement, or to leave at last."""
+        """When to come back: for the machine, for something to announce, or to leave at last."""
         machine_ns = self.machine.deadline_ns if self.machine else None
-        deadlines_ns = (machine_ns, self._announce_ns, self.leaves_ns)
+        advertiser_ns = self.router_advertiser.deadline_ns
+        deadlines_ns = (machine_ns, self._announce_ns, advertiser_ns, self.leaves_ns)
         return min((each for each in deadlines_ns if each is not None), default=None)
 
     def count(self, counter: str) -> None:
@@ -125,17 +134,55 @@ class BoundRouter:
     def announce(self, now_ns: int) -> Tuple[bytes, ...]:
         """The announcements to send now; they are repeated by announce_when_due."""
         self._announced = 0
-        return self._announce(now_ns)
+        self._announce_ns = now_ns
+        source = self.parameters.addresses[0]
+        if self.config.router_advertisements.enabled and (
+            self.router_advertiser.deadline_ns is None or source != self._advertised_source
+        ):
+            self._advertised_source = source
+            self.router_advertiser.start(now_ns)
+        return self.announce_when_due(now_ns)
 
     def announce_when_due(self, now_ns: int) -> Tuple[bytes, ...]:
-        """The announcements that are due for repetition."""
-        if self._announce_ns is None or now_ns < self._announce_ns:
+        """The announcements that are due for repetition, then a router advertisement if due."""
+        frames: Tuple[bytes, ...] = ()
+        if self._announce_ns is not None and now_ns >= self._announce_ns:
+            frames = self._announce(now_ns)
+        settings = self.config.router_advertisements
+        if self.router_advertiser.take(settings, self._seed(), now_ns):
+            self.count("router-advertisements-sent")
+            frames += (router_advertisement_frame(self.parameters, settings),)
+        return frames
+
+    def solicited(self, now_ns: int) -> None:
+        """A host asks for routers: a master answers, a backup is silent (RFC 9568 6.4.2)."""
+        self.count("router-solicitations-rcvd")
+        self.router_advertiser.solicited(self._seed(), now_ns)
+
+    def reconfigure(self, config: VirtualRouterConfig, now_ns: int) -> Tuple[bytes, ...]:
+        """Take another configuration of the same virtual router; what has to be said at once."""
+        before, after = self.config.router_advertisements, config.router_advertisements
+        self.config = config
+        if before == after or self._announce_ns is None:
             return ()
-        return self._announce(now_ns)
+        if after.enabled:
+            self.router_advertiser.start(now_ns)
+        elif before.enabled:
+            self.router_advertiser.stop()
+            # The operator wants no default router here; a hand-over never says this.
+            return (router_advertisement_frame(self.parameters, before, final=True),)
+        return ()
 
     def stop_announcing(self) -> None:
         """The addresses are no longer ours to announce."""
         self._announce_ns = None
+        self.router_advertiser.stop()
+
+    def _seed(self) -> bytes:
+        """Octets that no other router of the LAN has for this virtual router."""
+        if self.machine is None:
+            return b""
+        return self.parameters.primary_address + bytes((self.config.vrid,))
 
     def _announce(self, now_ns: int) -> Tuple[bytes, ...]:
         repeats = ANNOUNCE_AGAIN_NS[self._announced : self._announced + 1]

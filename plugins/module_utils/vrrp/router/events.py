@@ -20,6 +20,15 @@ class PacketReceived:
 
 
 @dataclass(frozen=True)
+class SolicitationReceived:
+    """A host asks for routers: a router solicitation came in. data as in ReceivedPacket."""
+
+    ifindex: int
+    data: bytes
+    received_ns: int
+
+
+@dataclass(frozen=True)
 class LinksChanged:
     """All links as they are now, without our own virtual devices."""
 
@@ -50,4 +59,6 @@ class Stop:
     """Leave all virtual routers in good order."""
 
 
-RouterEvent = Union[PacketReceived, LinksChanged, TrackerReported, ConfigReplaced, Tick, Stop]
+RouterEvent = Union[
+    PacketReceived, SolicitationReceived, LinksChanged, TrackerReported, ConfigReplaced, Tick, Stop
+]

@@ -70,6 +70,7 @@ def _router(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
         "preempt": config.preempt,
         "preempt_delay_cs": config.preempt_delay_cs,
         "accept": config.accept,
+        "router_advertisements": _router_advertisements(bound, now_ns),
         "profile": effective_profile(config).value,
         "authentication": "simple-text" if config.password else "none",
         "checksum_heard": _checksum(bound.peers.checksum_heard),
@@ -126,6 +127,21 @@ def _peer(address: bytes, peer: Peer, now_ns: int) -> Dict[str, Any]:
 
 def _checksum(form: Optional[ChecksumForm]) -> Optional[str]:
     return form.value if form else None
+
+
+def _router_advertisements(bound: BoundRouter, now_ns: int) -> Optional[Dict[str, Any]]:
+    settings = bound.config.router_advertisements
+    if not settings.enabled:
+        return None
+    deadline_ns = bound.router_advertiser.deadline_ns
+    return {
+        "lifetime_s": settings.lifetime_s,
+        "prefixes": [
+            "%s/%d" % (format_address(each.prefix.address), each.prefix.prefix_length)
+            for each in settings.prefixes
+        ],
+        "next_ns": None if deadline_ns is None else max(0, deadline_ns - now_ns),
+    }
 
 
 def _new_master_reason(bound: BoundRouter) -> Optional[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
+from ..config.model import RoutePreference, RouterAdvertisements
 from ..facts import Family, is_link_local
 from ..fsm.parameters import RouterParameters
 from ..wire.advertisement import Advertisement, encode_advertisement
@@ -20,6 +21,11 @@ from ..wire.constants import MULTICAST_GROUP, TTL, virtual_mac
 from ..wire.ethernet import vrrp_frame
 from ..wire.ip import IpHeader, build_ipv4, build_ipv6
 from ..wire.ndp import unsolicited_na
+from ..wire.router_advertisement import (
+    PrefixInformation,
+    RouterAdvertisement,
+    router_advertisement,
+)
 
 
 def advertisement_frame(
@@ -58,6 +64,41 @@ def announcement_frames(parameters: RouterParameters) -> Tuple[bytes, ...]:
         return tuple(gratuitous_arp(mac, address) for address in parameters.addresses)
     source = parameters.addresses[0]  # RFC 9568 section 5.2.9: the link-local one
     return tuple(unsolicited_na(mac, source, address) for address in parameters.addresses)
+
+
+def router_advertisement_frame(
+    parameters: RouterParameters, settings: RouterAdvertisements, final: bool = False
+) -> bytes:
+    """The router advertisement of a virtual router: all its routers send the same octets.
+
+    final: for hosts that shall forget this default router (RFC 4861 section 6.2.5).
+    """
+    lifetime_s = 0 if final else settings.lifetime_s
+    content = RouterAdvertisement(
+        lifetime_s=lifetime_s,
+        hop_limit=settings.hop_limit,
+        managed=settings.managed,
+        other=settings.other,
+        # RFC 4191 section 2.2: who is no default router has no preference.
+        preference=settings.preference.value if lifetime_s else RoutePreference.MEDIUM.value,
+        mtu=settings.mtu,
+        prefixes=tuple(
+            PrefixInformation(
+                each.prefix.address,
+                each.prefix.prefix_length,
+                each.on_link,
+                each.autonomous,
+                each.valid_lifetime_s,
+                each.preferred_lifetime_s,
+            )
+            for each in settings.prefixes
+        ),
+        dns_servers=settings.rdnss,
+        search_domains=settings.dnssl,
+        dns_lifetime_s=0 if final else settings.rdnss_lifetime_s,
+    )
+    mac = virtual_mac(parameters.family, parameters.vrid)
+    return router_advertisement(mac, parameters.addresses[0], content)
 
 
 def prefix_length(address: bytes) -> int:

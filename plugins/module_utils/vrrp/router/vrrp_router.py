@@ -14,6 +14,7 @@ from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 from ..config.model import RouterConfig, TrackerKind, VirtualRouterConfig
 from ..config.resolve import NotReady, resolve
 from ..discards import DiscardReason
+from ..errors import DecodeError
 from ..facts import Family, LinkFacts, format_address
 from ..fsm import actions as fsm_actions
 from ..fsm.events import AdvertisementReceived, Event, ParametersChanged, Shutdown, Startup
@@ -21,6 +22,7 @@ from ..fsm.events import Tick as MachineTick
 from ..fsm.parameters import RELEASE_PRIORITY, RouterParameters
 from ..fsm.states import State
 from ..fsm.virtual_router import VirtualRouter
+from ..wire.ndp import read_solicitation
 from .actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
 from .bound_router import BoundRouter, PastTransition
 from .deadlines import DeadlineQueue
@@ -30,6 +32,7 @@ from .events import (
     LinksChanged,
     PacketReceived,
     RouterEvent,
+    SolicitationReceived,
     Stop,
     Tick,
     TrackerReported,
@@ -56,6 +59,7 @@ class VrrpRouter:
         self._links: Dict[str, LinkFacts] = {}
         self._own_addresses: Dict[int, FrozenSet[bytes]] = {}
         self._by_wire: Dict[Tuple[int, Family, int], BoundRouter] = {}
+        self._advertising: Dict[int, List[BoundRouter]] = {}
         self._known_packets: Dict[Tuple[int, bytes], Accepted] = {}
         self._log_limit = LogLimit()
         self._deadlines = DeadlineQueue()
@@ -90,6 +94,8 @@ class VrrpRouter:
             self._receive(event, now_ns)
         elif isinstance(event, Tick):
             self._tick(now_ns)
+        elif isinstance(event, SolicitationReceived):
+            self._solicited(event, now_ns)
         elif isinstance(event, LinksChanged):
             self._replace_links(event.links)
             self._refresh_all(now_ns)
@@ -135,6 +141,10 @@ class VrrpRouter:
         """The links that carry virtual routers, sorted by name."""
         links = {bound.link.name: bound.link for bound in self._bound.values() if bound.link}
         return tuple(links[name] for name in sorted(links))
+
+    def advertising_links(self) -> Tuple[LinkFacts, ...]:
+        """Those of them whose hosts may ask us for routers, sorted by name."""
+        return tuple(link for link in self.listening_links() if link.ifindex in self._advertising)
 
     def _collect(self) -> Tuple[RouterAction, ...]:
         changed: List[RouterAction] = []
@@ -207,6 +217,20 @@ class VrrpRouter:
             message = "%s differs from our configuration: %s" % (source, remark.value)
             data = {"reason": remark.value, "source": source}
             self._notes.append(Notify("discard", bound.config.name, message, data))
+
+    def _solicited(self, event: SolicitationReceived, now_ns: int) -> None:
+        """RFC 4861 section 6.2.6, by every virtual router of the link that advertises."""
+        advertising = self._advertising.get(event.ifindex, [])
+        if not advertising:
+            return
+        try:
+            read_solicitation(event.data)
+        except DecodeError as error:
+            self._discard(Discard(error.reason, error.detail), now_ns)
+            return
+        for bound in advertising:
+            bound.solicited(now_ns)
+            self._deadlines.set(bound.config.name, bound.deadline_ns())
 
     # Time
 
@@ -299,11 +323,18 @@ class VrrpRouter:
                 self._remove(bound, "reconfigured", now_ns)
         for name, virtual_router in wanted.items():
             if name in self._bound:
-                self._bound[name].config = virtual_router
+                self._reconfigure(self._bound[name], virtual_router, now_ns)
             else:
                 self._bound[name] = BoundRouter(virtual_router)
         self._sorted = tuple(self._bound[name] for name in sorted(self._bound))
         self._refresh_all(now_ns)
+
+    def _reconfigure(self, bound: BoundRouter, config: VirtualRouterConfig, now_ns: int) -> None:
+        ifindex = bound.link.ifindex if bound.link else 0
+        self._announcements += [
+            TransmitFrame(ifindex, frame) for frame in bound.reconfigure(config, now_ns)
+        ]
+        self._deadlines.set(config.name, bound.deadline_ns())
 
     def _kept_tracker(self, name: str) -> Optional[TrackerState]:
         kept = self.trackers.get(name)
@@ -345,6 +376,10 @@ class VrrpRouter:
             for bound in self._bound.values()
             if bound.link is not None
         }
+        self._advertising = {}
+        for bound in self._sorted:
+            if bound.link is not None and bound.config.router_advertisements.enabled:
+                self._advertising.setdefault(bound.link.ifindex, []).append(bound)
         self._dataplane_touched = True
 
     def _refresh(self, bound: BoundRouter, now_ns: int) -> None:

@@ -36,7 +36,7 @@ class IpHeader:
     family: Family
 
 
-def split_packet(data: bytes) -> Tuple[IpHeader, bytes]:
+def split_packet(data: bytes, protocol: int = IP_PROTOCOL) -> Tuple[IpHeader, bytes]:
     """The header and the message of a packet that begins at its IP header.
 
     The message ends where the IP length says: Ethernet padding is no part of it. The header
@@ -45,13 +45,13 @@ def split_packet(data: bytes) -> Tuple[IpHeader, bytes]:
     """
     version = data[0] >> 4 if data else 0
     if version == 4:
-        return _split_ipv4(data)
+        return _split_ipv4(data, protocol)
     if version == 6:
-        return _split_ipv6(data)
+        return _split_ipv6(data, protocol)
     raise DecodeError(DiscardReason.IP_HEADER, "no IPv4 or IPv6 header")
 
 
-def _split_ipv4(data: bytes) -> Tuple[IpHeader, bytes]:
+def _split_ipv4(data: bytes, wanted: int) -> Tuple[IpHeader, bytes]:
     if len(data) < _IPV4.size:
         raise DecodeError(DiscardReason.IP_HEADER, "IPv4 header of %d octets" % len(data))
     first, _tos, total_length, _identification, fragment, ttl, protocol, _checksum, source, dest = (
@@ -66,12 +66,12 @@ def _split_ipv4(data: bytes) -> Tuple[IpHeader, bytes]:
         )
     if fragment & _MORE_FRAGMENTS_OR_OFFSET:
         raise DecodeError(DiscardReason.FRAGMENT, "fragment of an IPv4 packet")
-    if protocol != IP_PROTOCOL:
+    if protocol != wanted:
         raise DecodeError(DiscardReason.WRONG_PROTOCOL, "IP protocol %d" % protocol)
     return IpHeader(source, dest, ttl, Family.IPV4), data[header_length:total_length]
 
 
-def _split_ipv6(data: bytes) -> Tuple[IpHeader, bytes]:
+def _split_ipv6(data: bytes, wanted: int) -> Tuple[IpHeader, bytes]:
     if len(data) < _IPV6.size:
         raise DecodeError(DiscardReason.IP_HEADER, "IPv6 header of %d octets" % len(data))
     _flow, payload_length, next_header, hop_limit, source, dest = _IPV6.unpack_from(data)
@@ -83,7 +83,7 @@ def _split_ipv6(data: bytes) -> Tuple[IpHeader, bytes]:
         )
     if next_header == _IPV6_FRAGMENT:
         raise DecodeError(DiscardReason.FRAGMENT, "fragment of an IPv6 packet")
-    if next_header != IP_PROTOCOL:
+    if next_header != wanted:
         raise DecodeError(DiscardReason.WRONG_PROTOCOL, "IPv6 next header %d" % next_header)
     return IpHeader(source, dest, hop_limit, Family.IPV6), data[_IPV6.size : end]
 

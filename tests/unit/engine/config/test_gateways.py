@@ -57,6 +57,7 @@ def test_two_vlans_and_two_routers():
         "profile": "auto",
         "password": "",
         "track": [],
+        "router_advertisements": {},
     }
     backup = part(result, "gw2", "vlan10-v4")
     assert (backup["priority"], backup["preempt_delay_cs"]) == (150, 0)

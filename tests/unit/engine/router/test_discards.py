@@ -149,8 +149,9 @@ def test_the_reason_is_told_in_words_without_the_password(case: Case):
 
 
 def test_no_reason_is_left_out():
-    # NOT_RUNNING needs a virtual router that stopped: test_vrrp_router.py.
-    assert {case.reason for case in CASES} == set(Why) - {Why.NOT_RUNNING}
+    # NOT_RUNNING needs a virtual router that stopped: test_vrrp_router.py. SOLICITATION is about no
+    # advertisement: test_router_advertisements.py.
+    assert {case.reason for case in CASES} == set(Why) - {Why.NOT_RUNNING, Why.SOLICITATION}
 
 
 def test_the_same_packets_made_right_do_matter():

@@ -290,7 +290,7 @@ def altered(number: int, old: str, new: str):
         (altered(0, '"pieces":3', '"pieces":4'), "not complete"),
         (altered(1, '"peers":', '"friends":'), "a BoundRouter has no friends"),
         (altered(1, '"RouterKey"', '"Key"'), "unreadable value"),
-        (altered(3, '{"r":0}', '{"r":1000}'), "no object has the number"),
+        (altered(3, '{"r":1}', '{"r":1000}'), "no object has the number"),
         (lambda lines: [*lines[:2], lines[2][:200] + "\n", *lines[3:]], "line 3 is no JSON"),
         (lambda lines: lines[:2] + lines[3:], "no object has the number"),
         (lambda lines: lines[:8] + lines[9:], "step 5, where step 4 should be"),
