@@ -21,7 +21,7 @@ sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
 from daemons import Daemon, build, document  # noqa: E402
 from frames import Wire  # noqa: E402
 from hosts import Host  # noqa: E402
-from namespaces import Namespace, Site, connect, quiet  # noqa: E402
+from namespaces import LAN, Namespace, Site, connect, quiet  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,17 +53,17 @@ def namespace() -> Iterator[Callable[[str], Namespace]]:
 @pytest.fixture
 def site(namespace: Callable[[str], Namespace]) -> Site:
     """A router, a client on its LAN and a host beyond it."""
-    return Site([namespace(role) for role in ("router", "client", "far")])
+    return Site([namespace(role) for role in Site.ROLES])
 
 
 @pytest.fixture
 def wire(site: Site) -> Iterator[Wire]:
     """The client's end of the LAN."""
     opened = Wire(site.client, "eth0")
-    opened.router_mac = site.router.mac("lan0")
+    opened.router_mac = site.router.mac(LAN)
     # The router knows its client, so that its answers need no question first.
-    site.router.ip("neigh", "add", "10.0.0.10", "lladdr", opened.mac, "dev", "lan0")
-    site.router.ip("neigh", "add", "2001:db8:a::10", "lladdr", opened.mac, "dev", "lan0")
+    site.router.ip("neigh", "add", "10.0.0.10", "lladdr", opened.mac, "dev", LAN)
+    site.router.ip("neigh", "add", "2001:db8:a::10", "lladdr", opened.mac, "dev", LAN)
     opened.forget()
     yield opened
     opened.close()
@@ -85,11 +85,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lan(namespace: Callable[[str], Namespace]) -> Tuple[Namespace, Namespace]:
     """A router, and what is on the other end of its cable."""
     router, other = namespace("router"), namespace("other")
-    connect(router, "lan0", other, "eth0")
-    quiet(router, "lan0")
+    connect(router, LAN, other, "eth0")
+    quiet(router, LAN)
     quiet(other, "eth0")
-    router.ip("addr", "add", "10.0.0.252/24", "dev", "lan0")
-    router.ip("addr", "add", "fe80::252/64", "dev", "lan0", "nodad")
+    router.ip("addr", "add", "10.0.0.252/24", "dev", LAN)
+    router.ip("addr", "add", "fe80::252/64", "dev", LAN, "nodad")
     return router, other
 
 

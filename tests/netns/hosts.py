@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Sequence, Tuple
 
-from namespaces import Namespace
+from namespaces import LAN, Namespace
 
 from vrrp.facts import Family, InterfaceAddress
 from vrrp.linux.dataplane import LinuxDataplane
@@ -80,7 +80,7 @@ class Host:
         addresses: Sequence[str] = (),
         name: str = "",
         mac: str = "",
-        parent: str = "lan0",
+        parent: str = LAN,
     ) -> VirtualDevice:
         """The device of a virtual router: of a master when it has addresses."""
         alias = name or "lan-" + family.value
@@ -98,10 +98,10 @@ class Host:
     def desired(
         self, *devices: VirtualDevice, refused: Sequence[str] = (), owner: bool = False
     ) -> DesiredDataplane:
-        """These devices on lan0."""
+        """These devices on LAN."""
         return DesiredDataplane(
             devices=tuple(sorted(devices, key=lambda device: device.name)),
-            parents=(ParentSettings(self.ifindex("lan0"), "lan0", owner),) if devices else (),
+            parents=(ParentSettings(self.ifindex(LAN), LAN, owner),) if devices else (),
             refused=tuple(sorted(packed(address) for address in refused)),
         )
 

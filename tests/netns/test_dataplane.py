@@ -13,7 +13,7 @@ from typing import List, Tuple
 import pytest
 from frames import Wire, echo
 from hosts import LINK_LOCAL_VIP, MAC4, VIP4, VIP6, Host, packed
-from namespaces import Site
+from namespaces import LAN, Site
 
 from vrrp.errors import PlatformError
 from vrrp.facts import Family
@@ -21,7 +21,9 @@ from vrrp.linux import nftables
 from vrrp.linux.plan import Filter
 from vrrp.router.desired import DesiredDataplane
 
-PARENT_SYSCTLS = tuple("net/ipv4/conf/lan0/" + name for name in ("arp_ignore", "arp_announce"))
+PARENT_SYSCTLS = tuple(
+    "net/ipv4/conf/%s/%s" % (LAN, name) for name in ("arp_ignore", "arp_announce")
+)
 
 
 def both(host: Host, *addresses: str) -> DesiredDataplane:
@@ -115,7 +117,7 @@ def test_parents_that_are_left_get_their_sysctls_back(
         "ip link set vg-lan-ipv6 down",
         "ip link set vg-lan-ipv4 alias mine",
         "sysctl -q net.ipv4.conf.vg-lan-ipv4.rp_filter=0",
-        "sysctl -q net.ipv4.conf.lan0.arp_ignore=0",
+        "sysctl -q net/ipv4/conf/%s/arp_ignore=0" % LAN,
         "sysctl -q net.ipv6.conf.vg-lan-ipv4.disable_ipv6=0",
         "sysctl -q net.ipv6.conf.vg-lan-ipv6.disable_ipv6=1",
         "flush",
@@ -159,7 +161,7 @@ def state(site: Site) -> List[str]:
 def test_a_vanished_parent_is_no_error(host: Host, site: Site) -> None:
     desired = both(host, VIP4)
     host.apply(desired)
-    site.router.ip("link", "del", "lan0")
+    site.router.ip("link", "del", LAN)
     host.reconcile()
     host.apply(desired)
     host.apply(replace(desired, refused=()))
@@ -169,9 +171,9 @@ def test_a_vanished_parent_is_no_error(host: Host, site: Site) -> None:
 
 def test_a_parent_that_comes_back_is_served_again(host: Host, site: Site) -> None:
     host.apply(both(host, VIP4))
-    site.router.ip("link", "del", "lan0")
-    site.router.ip("link", "add", "lan0", "type", "bridge")
-    site.router.ip("link", "set", "lan0", "up")
+    site.router.ip("link", "del", LAN)
+    site.router.ip("link", "add", LAN, "type", "bridge")
+    site.router.ip("link", "set", LAN, "up")
     host.apply(both(host, VIP4))
     assert VIP4 in site.router.ip("addr", "show", "dev", "vg-lan-ipv4")
     assert site.router.read_sysctl(PARENT_SYSCTLS[0]) == "1"
@@ -180,7 +182,7 @@ def test_a_parent_that_comes_back_is_served_again(host: Host, site: Site) -> Non
 def test_a_failing_device_does_not_stop_the_others(host: Host, site: Site) -> None:
     """Somebody else has the virtual MAC on this link already."""
     mac = "00:00:5e:00:01:14"
-    where = ("link", "lan0", "name", "theirs", "address", mac)
+    where = ("link", LAN, "name", "theirs", "address", mac)
     site.router.ip("link", "add", *where, "type", "macvlan", "mode", "bridge")
     site.router.ip("link", "set", "theirs", "up")
     desired = host.desired(
@@ -203,7 +205,7 @@ def test_a_device_forwards_exactly_if_its_parent_does(host: Host, site: Site) ->
     host.apply(both(host))
     assert site.router.read_sysctl("net/ipv4/conf/vg-lan-ipv4/forwarding") == "1"
     host.cleanup()
-    site.router.sysctl("net/ipv4/conf/lan0/forwarding", "0")
+    site.router.sysctl("net/ipv4/conf/%s/forwarding" % LAN, "0")
     site.router.sysctl("net/ipv4/conf/default/forwarding", "1")
     host.apply(both(host))
     assert site.router.read_sysctl("net/ipv4/conf/vg-lan-ipv4/forwarding") == "0"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from frames import Wire, echo
 from hosts import MAC4, VIP4, Host
-from namespaces import Site
+from namespaces import LAN, Site
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP
 from scapy.packet import Packet
@@ -42,7 +42,7 @@ def assert_serving(wire: Wire) -> None:
 
 @pytest.mark.parametrize("rp_filter", ["0", "1", "2"])
 def test_only_the_master_serves(host: Host, site: Site, wire: Wire, rp_filter: str) -> None:
-    for name in ("all", "default", "lan0"):
+    for name in ("all", "default", LAN):
         site.router.sysctl("net/ipv4/conf/%s/rp_filter" % name, rp_filter)
     host.apply(host.backup(Family.IPV4))
     assert_silent(wire)
@@ -93,9 +93,9 @@ def test_a_neighbour_keeps_the_virtual_mac_when_the_router_speaks(
     site.client.run("ping", "-c1", "-W2", VIP4)
     assert MAC4 in site.client.ip("neigh", "show", VIP4)
     # Now the router itself asks for the client, and answers to the client from the VIP.
-    site.router.ip("neigh", "del", CLIENT, "dev", "lan0")
+    site.router.ip("neigh", "del", CLIENT, "dev", LAN)
     site.router.run("ping", "-c1", "-W2", CLIENT)
-    site.router.ip("neigh", "del", CLIENT, "dev", "lan0")
+    site.router.ip("neigh", "del", CLIENT, "dev", LAN)
     site.router.run("ping", "-c1", "-W2", "-I", VIP4, CLIENT)
     site.client.run("ping", "-c1", "-W2", VIP4)
     assert MAC4 in site.client.ip("neigh", "show", VIP4)
@@ -133,7 +133,7 @@ def test_an_owner_answers_with_the_virtual_mac_only(
     """RFC 9568 section 8.1.2: the virtual address is a real one, too."""
     if not with_arp_filter:
         monkeypatch.setattr("vrrp.linux.nftables.can_filter_arp", lambda: False)
-    site.router.ip("addr", "add", "10.0.0.251/24", "dev", "lan0")
+    site.router.ip("addr", "add", "10.0.0.251/24", "dev", LAN)
     assert [a[ARP].hwsrc for a in wire.ask_arp(REAL)] == [wire.router_mac]
     owning = host.desired(host.device(Family.IPV4, [REAL]), owner=True)
     host.apply(owning)
@@ -152,7 +152,7 @@ def test_an_owner_answers_with_the_virtual_mac_only(
 
 def _assert_questions_name_no_sender(site: Site, wire: Wire) -> None:
     wire.forget()
-    site.router.ip("neigh", "del", CLIENT, "dev", "lan0")
+    site.router.ip("neigh", "del", CLIENT, "dev", LAN)
     site.router.run("ping", "-c1", "-W2", CLIENT)
     questions = [frame for frame in wire.frames_now() if ARP in frame and frame[ARP].op == 1]
     assert {(frame[ARP].psrc, frame[ARP].hwsrc) for frame in questions} == {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from frames import Wire, echo
 from hosts import LINK_LOCAL_VIP, MAC6, VIP6, Host
-from namespaces import Site
+from namespaces import LAN, WAN, Site
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, ICMPv6TimeExceeded, IPv6
 
 from vrrp.facts import Family
@@ -101,7 +101,7 @@ def test_a_neighbour_keeps_the_virtual_mac_when_the_router_speaks(host: Host, si
     host.apply(host.master(Family.IPV6))
     site.client.run("ping", "-6", "-c1", "-W2", VIP6)
     site.router.run("ping", "-6", "-c1", "-W2", CLIENT)
-    site.router.ip("neigh", "flush", "dev", "lan0")
+    site.router.ip("neigh", "flush", "dev", LAN)
     site.router.run("ping", "-6", "-c1", "-W2", CLIENT)
     assert MAC6 in site.client.ip("-6", "neigh", "show", VIP6)
 
@@ -130,7 +130,7 @@ def test_accept_mode_off(host: Host, wire: Wire) -> None:
 def test_a_refused_link_local_address_may_be_real_elsewhere(
     host: Host, site: Site, wire: Wire
 ) -> None:
-    site.router.ip("addr", "add", LINK_LOCAL_VIP + "/64", "dev", "wan0", "nodad")
+    site.router.ip("addr", "add", LINK_LOCAL_VIP + "/64", "dev", WAN, "nodad")
     host.apply(host.master(Family.IPV6, refused=True))
     site.far.run("ping", "-6", "-c1", "-W2", LINK_LOCAL_VIP + "%eth0")
     assert wire.ask_echo(echo(wire, MAC6, CLIENT_LINK_LOCAL, LINK_LOCAL_VIP)) == []

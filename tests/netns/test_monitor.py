@@ -10,7 +10,7 @@ import select
 from typing import Iterator, Optional
 
 from hosts import LINK_LOCAL_VIP, VIP4, VIP6, Host, packed
-from namespaces import Namespace, Site
+from namespaces import LAN, TRUNK, TRUNKED, WAN, Namespace, Site
 
 from vrrp.facts import Family, InterfaceAddress, LinkFacts
 from vrrp.linux.monitor import RtnlMonitor
@@ -48,10 +48,11 @@ def until(monitor: RtnlMonitor, name: str, **wanted: object) -> None:
 def test_links_are_shown_with_all_that_matters(site: Site) -> None:
     with monitoring(site.router) as monitor:
         names = [found.name for found in monitor.links()]
-        assert names == sorted(names) == ["lan0", "lo", "sentinel", "wan0"]
-        found = link(monitor, "lan0")
+        trunk = [TRUNK] if TRUNKED else []
+        assert names == sorted(names) == sorted([LAN, "lo", "sentinel", WAN, *trunk])
+        found = link(monitor, LAN)
         assert found is not None
-        assert found.mac.hex(":") == site.router.mac("lan0")
+        assert found.mac.hex(":") == site.router.mac(LAN)
         assert (found.mtu, found.is_up, found.has_carrier) == (1500, True, True)
         assert set(found.addresses) == {
             InterfaceAddress(packed("10.0.0.252"), 24),
@@ -63,19 +64,19 @@ def test_links_are_shown_with_all_that_matters(site: Site) -> None:
 def test_events_keep_the_picture_true(site: Site) -> None:
     with monitoring(site.router) as monitor:
         assert not monitor.drain()
-        site.far.ip("link", "set", "eth0", "down")
-        until(monitor, "wan0", is_up=True, has_carrier=False)
-        site.far.ip("link", "set", "eth0", "up")
-        until(monitor, "wan0", has_carrier=True)
-        site.router.ip("link", "set", "wan0", "down")
-        until(monitor, "wan0", is_up=False)
+        site.unplug_wan()
+        until(monitor, WAN, is_up=True, has_carrier=False)
+        site.plug_wan()
+        until(monitor, WAN, has_carrier=True)
+        site.router.ip("link", "set", WAN, "down")
+        until(monitor, WAN, is_up=False)
         # IPv4 addresses survive that, IPv6 ones do not.
-        until(monitor, "wan0", addresses=(InterfaceAddress(packed("198.51.100.1"), 24),))
-        site.router.ip("addr", "flush", "dev", "wan0")
-        until(monitor, "wan0", addresses=())
-        site.router.ip("link", "set", "wan0", "mtu", "1400", "name", "uplink")
+        until(monitor, WAN, addresses=(InterfaceAddress(packed("198.51.100.1"), 24),))
+        site.router.ip("addr", "flush", "dev", WAN)
+        until(monitor, WAN, addresses=())
+        site.router.ip("link", "set", WAN, "mtu", "1400", "name", "uplink")
         until(monitor, "uplink", mtu=1400)
-        assert link(monitor, "wan0") is None
+        assert link(monitor, WAN) is None
         site.router.ip("link", "del", "uplink")
         assert select.select([monitor.fileno()], (), (), 3)[0] and monitor.drain()
         assert link(monitor, "uplink") is None
@@ -84,8 +85,8 @@ def test_events_keep_the_picture_true(site: Site) -> None:
 def test_the_picture_from_events_is_that_of_a_fresh_look(site: Site) -> None:
     with monitoring(site.router) as monitor:
         for number in range(20):
-            site.router.ip("addr", "add", "10.2.0.%d/24" % number, "dev", "lan0")
-        site.router.ip("addr", "del", "10.2.0.0/24", "dev", "lan0")
+            site.router.ip("addr", "add", "10.2.0.%d/24" % number, "dev", LAN)
+        site.router.ip("addr", "del", "10.2.0.0/24", "dev", LAN)
         monitor.drain()
         with monitoring(site.router) as fresh:
             assert [f.name for f in monitor.links()] == [f.name for f in fresh.links()]
@@ -99,10 +100,10 @@ def test_lost_events_mean_a_fresh_look(site: Site) -> None:
         monitor._events._socket.setsockopt(1, 33, 1)  # SO_RCVBUFFORCE: as small as can be
         monitor.links()
         for number in range(60):
-            site.router.ip("addr", "add", "10.3.%d.1/24" % number, "dev", "wan0")
-        site.router.ip("addr", "flush", "dev", "wan0")
+            site.router.ip("addr", "add", "10.3.%d.1/24" % number, "dev", WAN)
+        site.router.ip("addr", "flush", "dev", WAN)
         assert monitor.drain()
-        found = link(monitor, "wan0")
+        found = link(monitor, WAN)
         assert found is not None and not [a for a in found.addresses if len(a.address) == 4]
         monitor.close()
 
@@ -116,36 +117,36 @@ def test_our_devices_are_news_but_no_links(host: Host, site: Site) -> None:
         host.apply(host.desired(host.device(Family.IPV6, [LINK_LOCAL_VIP, VIP6])))
         assert monitor.drain()
         assert monitor.links() == before
-        site.router.ip("addr", "add", VIP4 + "/24", "dev", "lan0")
+        site.router.ip("addr", "add", VIP4 + "/24", "dev", LAN)
         assert monitor.drain()
         assert monitor.links() != before
 
 
 def test_an_address_counts_once_it_is_known_to_be_unique(site: Site) -> None:
     """RFC 4862 section 5.4: a tentative address is not yet one."""
-    site.router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
+    site.router.sysctl("net/ipv6/conf/%s/accept_dad" % WAN, "1")
     wanted = InterfaceAddress(packed("2001:db8:f::77"), 64)
     with monitoring(site.router) as monitor:
-        site.router.ip("addr", "add", "2001:db8:f::77/64", "dev", "wan0")
+        site.router.ip("addr", "add", "2001:db8:f::77/64", "dev", WAN)
         monitor.drain()
-        found = link(monitor, "wan0")
+        found = link(monitor, WAN)
         assert found is not None and wanted not in found.addresses
         while wanted not in found.addresses:
             assert select.select([monitor.fileno()], (), (), 5)[0], "it never became usable"
             monitor.drain()
-            found = link(monitor, "wan0")
+            found = link(monitor, WAN)
             assert found is not None
         assert "tentative" not in site.router.ip("addr", "show", "to", "2001:db8:f::77")
 
 
 def test_a_duplicate_address_does_not_count(site: Site) -> None:
-    site.router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
+    site.router.sysctl("net/ipv6/conf/%s/accept_dad" % WAN, "1")
     taken = InterfaceAddress(packed("2001:db8:f::2"), 64)
     with monitoring(site.router) as monitor:
-        site.router.ip("addr", "add", "2001:db8:f::2/64", "dev", "wan0")
-        while "dadfailed" not in site.router.ip("addr", "show", "dev", "wan0"):
+        site.router.ip("addr", "add", "2001:db8:f::2/64", "dev", WAN)
+        while "dadfailed" not in site.router.ip("addr", "show", "dev", WAN):
             assert select.select([monitor.fileno()], (), (), 3)[0]
             monitor.drain()
         monitor.drain()
-        found = link(monitor, "wan0")
+        found = link(monitor, WAN)
         assert found is not None and taken not in found.addresses

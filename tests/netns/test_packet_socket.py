@@ -14,7 +14,7 @@ from typing import Callable, Iterator, List, Sequence
 import pytest
 from frames import Wire
 from hosts import MAC4, MAC6, VIP4, Host
-from namespaces import Namespace, Site, connect
+from namespaces import LAN, TRUNK, TRUNKED, WAN, Namespace, Site, connect, tag
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
@@ -81,12 +81,12 @@ def test_what_a_peer_sends_is_received_once_on_the_parent(
     """Also when we have a device with the very MAC that the frame comes from."""
     if with_device:
         host.apply(host.backup(family))
-    with packet_io(site.router, "lan0") as opened:
+    with packet_io(site.router, LAN) as opened:
         before = time.monotonic_ns()
         wire.send(advertisement(family))
         wire.send(advertisement(family, hops=254))
         packets = received(opened, 2)
-        assert [packet.ifindex for packet in packets] == [host.ifindex("lan0")] * 2
+        assert [packet.ifindex for packet in packets] == [host.ifindex(LAN)] * 2
         assert all(before < packet.received_ns < time.monotonic_ns() for packet in packets)
         kind = IP if family is Family.IPV4 else IPv6
         for packet, hops in zip(packets, (255, 254)):
@@ -99,16 +99,16 @@ def test_what_a_peer_sends_is_received_once_on_the_parent(
 def test_what_we_send_arrives_as_it_is_and_not_at_ourselves(
     site: Site, wire: Wire, host: Host, family: Family
 ) -> None:
-    with packet_io(site.router, "lan0") as opened, site.router.inside():
+    with packet_io(site.router, LAN) as opened, site.router.inside():
         frame = bytes(advertisement(family))
-        opened.send(host.ifindex("lan0"), frame)
+        opened.send(host.ifindex(LAN), frame)
         seen = wire.wait_for(lambda found: bytes(found) == frame, "advertisement")
         assert seen.src in (MAC4, MAC6)
         assert opened.receive(64) == []
 
 
 def test_receive_takes_no_more_than_asked_for(site: Site, wire: Wire) -> None:
-    with packet_io(site.router, "lan0") as opened:
+    with packet_io(site.router, LAN) as opened:
         for number in range(5):
             wire.send(advertisement(Family.IPV4, source="10.0.0.%d" % (100 + number)))
         assert len(opened.receive(3)) == 3
@@ -118,7 +118,7 @@ def test_receive_takes_no_more_than_asked_for(site: Site, wire: Wire) -> None:
 
 def test_only_the_links_asked_for_are_heard(site: Site, wire: Wire) -> None:
     """Another program's membership opens the other link's ear on the socket, not ours."""
-    with packet_io(site.router, "wan0") as opened:
+    with packet_io(site.router, WAN) as opened:
         with site.router.inside():
             foreign = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             request = socket.inet_aton("224.0.0.18") + socket.inet_aton("10.0.0.252")
@@ -128,7 +128,7 @@ def test_only_the_links_asked_for_are_heard(site: Site, wire: Wire) -> None:
         assert readable
         assert opened.receive(64) == []
         with site.router.inside():
-            opened.listen(link_facts(site.router, "lan0"))
+            opened.listen(link_facts(site.router, LAN))
         wire.send(advertisement(Family.IPV4))
         assert len(received(opened, 1)) == 1
         foreign.close()
@@ -141,8 +141,14 @@ def test_more_links_than_one_socket_may_join(
     count = 45
     router, peer = namespace("router"), namespace("peer")
     names = ["lan%d" % number for number in range(count)]
-    for name in names:
-        connect(router, name, peer, name)
+    if TRUNKED:
+        connect(router, TRUNK, peer, TRUNK)
+    for number, name in enumerate(names):
+        if TRUNKED:
+            tag(router, TRUNK, name, 100 + number)
+            tag(peer, TRUNK, name, 100 + number)
+        else:
+            connect(router, name, peer, name)
     with packet_io(router, *names) as opened:
         for name in names:
             send_from(peer, name, advertisement(Family.IPV4))
@@ -169,17 +175,17 @@ def send_from(namespace: Namespace, name: str, frame: Packet) -> None:
 
 
 def test_a_vanished_link_does_not_disturb_the_others(site: Site, wire: Wire, host: Host) -> None:
-    gone = host.ifindex("wan0")
+    gone = host.ifindex(WAN)
     frame = bytes(advertisement(Family.IPV4))
-    with packet_io(site.router, "lan0", "wan0") as opened, site.router.inside():
+    with packet_io(site.router, LAN, WAN) as opened, site.router.inside():
         opened.send(gone, frame)
-        site.router.ip("link", "del", "wan0")
+        site.router.ip("link", "del", WAN)
         with pytest.raises(PlatformError) as caught:
             opened.send(gone, frame)
-        assert "wan0" in str(caught.value)
-        opened.send(host.ifindex("lan0"), frame)
+        assert WAN in str(caught.value)
+        opened.send(host.ifindex(LAN), frame)
         wire.wait_for(lambda found: bytes(found) == frame, "advertisement")
-        opened.listen(link_facts(site.router, "lan0"))
+        opened.listen(link_facts(site.router, LAN))
         wire.send(advertisement(Family.IPV4))
         assert len(received(opened, 1)) == 1
 
@@ -187,32 +193,29 @@ def test_a_vanished_link_does_not_disturb_the_others(site: Site, wire: Wire, hos
 def test_a_link_that_comes_back_is_used_again(site: Site, host: Host) -> None:
     """Even under the same name and index."""
     frame = bytes(advertisement(Family.IPV4))
-    index = str(host.ifindex("wan0"))
-    with packet_io(site.router, "lan0", "wan0") as opened, site.router.inside():
-        opened.send(int(index), frame)
-        site.router.ip("link", "del", "wan0")
-        opened.listen(link_facts(site.router, "lan0"))
-        peer = ("peer", "name", "eth0", "netns", site.far.name)
-        site.router.ip("link", "add", "wan0", "index", index, "type", "veth", *peer)
-        site.router.ip("link", "set", "wan0", "up")
-        site.far.ip("link", "set", "eth0", "up")
+    index = host.ifindex(WAN)
+    with packet_io(site.router, LAN, WAN) as opened, site.router.inside():
+        opened.send(index, frame)
+        site.router.ip("link", "del", WAN)
+        opened.listen(link_facts(site.router, LAN))
+        site.remake_wan(index)
         far = Wire(site.far, "eth0")
-        opened.listen(link_facts(site.router, "lan0", "wan0"))
-        opened.send(int(index), frame)
+        opened.listen(link_facts(site.router, LAN, WAN))
+        opened.send(index, frame)
         far.wait_for(lambda found: bytes(found) == frame, "advertisement")
         far.send(advertisement(Family.IPV4))
-        assert [packet.ifindex for packet in received(opened, 1)] == [int(index)]
+        assert [packet.ifindex for packet in received(opened, 1)] == [index]
         far.close()
 
 
 def test_a_link_that_is_down_refuses_and_recovers(site: Site, wire: Wire, host: Host) -> None:
     frame = bytes(advertisement(Family.IPV4))
-    lan = host.ifindex("lan0")
-    with packet_io(site.router, "lan0") as opened, site.router.inside():
-        site.router.ip("link", "set", "lan0", "down")
+    lan = host.ifindex(LAN)
+    with packet_io(site.router, LAN) as opened, site.router.inside():
+        site.router.ip("link", "set", LAN, "down")
         with pytest.raises(PlatformError):
             opened.send(lan, frame)
-        site.router.ip("link", "set", "lan0", "up")
+        site.router.ip("link", "set", LAN, "up")
         opened.send(lan, frame)
         wire.wait_for(lambda found: bytes(found) == frame, "advertisement")
         wire.send(advertisement(Family.IPV4))
@@ -226,6 +229,6 @@ def memberships(namespace: Namespace) -> Sequence[str]:
 
 
 def test_close_leaves_nothing_behind(site: Site) -> None:
-    with packet_io(site.router, "lan0", "wan0"):
+    with packet_io(site.router, LAN, WAN):
         assert len(memberships(site.router)) == 4
     assert memberships(site.router) == []

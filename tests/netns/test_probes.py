@@ -12,7 +12,7 @@ from typing import Iterator, List
 
 import pytest
 from hosts import packed
-from namespaces import Site
+from namespaces import LAN, WAN, Site
 
 from vrrp.config.model import TrackerConfig, TrackerKind
 from vrrp.facts import ProbeResult
@@ -63,7 +63,7 @@ def results(opened: PingProber, count: int) -> List[ProbeResult]:
 
 
 @pytest.mark.parametrize("target", [FAR, FAR6])
-@pytest.mark.parametrize("interface", ["", "wan0"])
+@pytest.mark.parametrize("interface", ["", WAN])
 def test_an_answer_is_a_success(site: Site, target: str, interface: str) -> None:
     with prober(site, tracker(target, interface=interface)) as opened:
         for result in results(opened, 3):
@@ -76,7 +76,7 @@ def test_one_answer_of_many_is_enough(site: Site) -> None:
 
 
 def test_silence_is_a_failure_after_the_timeout(site: Site) -> None:
-    site.router.ip("neigh", "add", NOBODY, "lladdr", "02:00:00:00:00:01", "dev", "wan0")
+    site.router.ip("neigh", "add", NOBODY, "lladdr", "02:00:00:00:00:01", "dev", WAN)
     with prober(site, tracker(NOBODY)) as opened:
         started = time.monotonic()
         (result,) = results(opened, 1)
@@ -92,8 +92,8 @@ def test_no_route_is_a_failure_at_once(site: Site) -> None:
 
 
 def test_the_probe_leaves_by_the_interface_or_not_at_all(site: Site) -> None:
-    """The far host is reached by wan0: asked through lan0 nobody answers."""
-    with prober(site, tracker(FAR, interface="lan0")) as opened:
+    """The far host is reached by WAN: asked through LAN nobody answers."""
+    with prober(site, tracker(FAR, interface=LAN)) as opened:
         assert not results(opened, 1)[0].ok
 
 
@@ -101,8 +101,8 @@ def test_an_interface_that_is_missing_and_comes(site: Site) -> None:
     with prober(site, tracker(FAR, interface="later0")) as opened:
         (result,) = results(opened, 1)
         assert (result.ok, result.detail) == (False, FAR + " by later0: No such device")
-        site.router.ip("link", "set", "wan0", "down")
-        site.router.ip("link", "set", "wan0", "name", "later0")
+        site.router.ip("link", "set", WAN, "down")
+        site.router.ip("link", "set", WAN, "name", "later0")
         site.router.ip("link", "set", "later0", "up")
         assert any(result.ok for result in results(opened, 5))
 
@@ -117,7 +117,7 @@ def test_failure_and_recovery_of_the_uplink(site: Site) -> None:
 
 
 def test_another_programs_answers_are_not_ours(site: Site) -> None:
-    site.router.ip("neigh", "add", NOBODY, "lladdr", "02:00:00:00:00:01", "dev", "wan0")
+    site.router.ip("neigh", "add", NOBODY, "lladdr", "02:00:00:00:00:01", "dev", WAN)
     with prober(site, tracker(NOBODY)) as opened:
         opened.poll(time.monotonic_ns())
         site.router.run("ping", "-c2", "-i0.01", "-W2", FAR)
@@ -128,7 +128,7 @@ def test_an_unchanged_tracker_goes_on_undisturbed(site: Site) -> None:
     with prober(site, tracker(FAR)) as opened:
         opened.poll(time.monotonic_ns())
         before = opened.deadline_ns()
-        link = TrackerConfig(name="port", kind=TrackerKind.LINK, interface="wan0")
+        link = TrackerConfig(name="port", kind=TrackerKind.LINK, interface=WAN)
         opened.configure([tracker(FAR), link], time.monotonic_ns())
         assert opened.deadline_ns() == before
         assert {result.tracker for result in results(opened, 3)} == {"uplink"}

@@ -137,7 +137,7 @@ def _memory_directory(needed: int, job: Path) -> str:
             continue
         if found.f_bavail * found.f_frsize > needed + _SPARE:
             return candidate
-    message = "neither /dev/shm nor TMPDIR has room for the %d MiB of memory, mounted without noexec"
+    message = "neither /dev/shm nor TMPDIR has room for %d MiB of memory and allows to execute it"
     raise MachineError(message % (needed // _MIB))
 
 
