@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
-from namespaces import Namespace
+from namespaces import LAN, Namespace
 
 from vrrp.control.client import ControlClient
 from vrrp.errors import ControlError
@@ -28,7 +28,7 @@ SECRET = "hunter2"
 
 def document(priority: int = 100, interval_cs: int = 10) -> Dict[str, Any]:
     """Three virtual routers on lan0: version 3 over IPv4 and IPv6, version 2 with a password."""
-    common = {"interface": "lan0", "priority": priority, "advertisement_interval_cs": interval_cs}
+    common = {"interface": LAN, "priority": priority, "advertisement_interval_cs": interval_cs}
     v4 = {"name": "v4", "family": "ipv4", "vrid": 10, "addresses": ["10.0.0.254"], **common}
     v6 = {"name": "v6", "family": "ipv6", "vrid": 10, "addresses": ["fe80::254"], **common}
     old = {"name": "old", "family": "ipv4", "vrid": 20, "addresses": ["10.0.0.253"], **common}

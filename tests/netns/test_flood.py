@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Tuple
 
 from daemons import Daemon
 from floods import MALFORMED, Capture, Sender, fuzzed_frames, malformed_frames
-from namespaces import Namespace
+from namespaces import LAN, Namespace
 
 RATE = 1000
 WARM_UP_S = 2.0
@@ -47,7 +47,7 @@ def test_adverts_stay_on_time_under_every_malformed_packet(
     print("seed", seed)
     daemon = start("--journal", str(tmp_path / "journal"), interval_cs=round(INTERVAL_S * 100))
     daemon.wait_for_state(v4="master", v6="master", old="master")
-    mac = bytes.fromhex(router.mac("lan0").replace(":", ""))
+    mac = bytes.fromhex(router.mac(LAN).replace(":", ""))
     frames = malformed_frames(mac) + fuzzed_frames(seed, 200, mac)
     capture, sender = Capture(other, "eth0", VIRTUAL_MAC), Sender(other, "eth0")
     try:

@@ -13,7 +13,7 @@ from typing import Any, Callable
 import pytest
 from daemons import SECRET, Daemon, document
 from floods import Sender, malformed_frames
-from namespaces import Namespace
+from namespaces import LAN, Namespace
 
 Lan = Any  # of conftest.py: the router's namespace, and that of the other end of its cable
 
@@ -27,7 +27,7 @@ def live(daemon: Daemon, router: Namespace, other: Namespace) -> None:
     """Takeover, malformed packets, reloads, a link that goes and comes, addresses that change."""
     daemon.wait_for_state(v4="master", v6="master", old="master")
     sender = Sender(other, "eth0")
-    mac = bytes.fromhex(router.mac("lan0").replace(":", ""))
+    mac = bytes.fromhex(router.mac(LAN).replace(":", ""))
     for frame in malformed_frames(mac):
         sender.send(frame)
     sender.close()
@@ -37,9 +37,9 @@ def live(daemon: Daemon, router: Namespace, other: Namespace) -> None:
     daemon.wait_for_state(v4="initialize", v6="initialize")
     other.ip("link", "set", "eth0", "up")
     daemon.wait_for_state(v4="master", v6="master")
-    router.ip("addr", "del", "10.0.0.252/24", "dev", "lan0")
+    router.ip("addr", "del", "10.0.0.252/24", "dev", LAN)
     daemon.wait_for_state(v4="initialize", v6="master")
-    router.ip("addr", "add", "10.0.0.252/24", "dev", "lan0")
+    router.ip("addr", "add", "10.0.0.252/24", "dev", LAN)
     wanted = document(priority=150)
     wanted["virtual_routers"].pop()
     daemon.reload(wanted)

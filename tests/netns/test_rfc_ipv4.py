@@ -11,7 +11,7 @@ from typing import List
 import pytest
 from frames import Wire, echo
 from hosts import MAC4, VIP4, Host
-from namespaces import Site
+from namespaces import LAN, WAN, Site
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
@@ -161,7 +161,7 @@ def redirects(wire: Wire, to_mac: str) -> List[Packet]:
 def test_D14_what_is_sent_to_the_virtual_mac_is_not_redirected(
     host: Host, site: Site, wire: Wire
 ) -> None:
-    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", "lan0")
+    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", LAN)
     host.apply(host.master(IPV4))
     assert redirects(wire, MAC4) == []
     forwarded = [frame for frame in wire.frames_now() if ICMP in frame and frame[IP].dst == NOBODY]
@@ -172,7 +172,7 @@ def test_D14_what_is_sent_to_the_virtual_mac_is_not_redirected(
 def test_D14_a_redirect_for_the_real_router_comes_from_its_real_address(
     host: Host, site: Site, wire: Wire
 ) -> None:
-    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", "lan0")
+    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", LAN)
     host.apply(host.master(IPV4))
     assert [frame[IP].src for frame in redirects(wire, wire.router_mac)] == [REAL]
 
@@ -183,7 +183,7 @@ def test_D15_nothing_for_the_virtual_address_is_forwarded(
 ) -> None:
     host.apply(host.master(IPV4, refused=True))
     far = Wire(site.far, "eth0")
-    mac = site.router.mac("wan0")
+    mac = site.router.mac(WAN)
     for target in (VIP4, CLIENT):
         ethernet = Ether(dst=mac, src=far.mac)
         far.send(ethernet / IP(src=FAR, dst=target, ttl=9) / ICMP(id=7, seq=1))

@@ -12,7 +12,7 @@ from typing import List, Tuple
 import pytest
 from frames import Wire, echo
 from hosts import LINK_LOCAL_VIP, MAC6, VIP6, Host, packed
-from namespaces import Site
+from namespaces import LAN, Site
 from scapy.layers.inet6 import (
     ICMPv6ND_NA,
     ICMPv6ND_NS,
@@ -118,7 +118,7 @@ def test_N8_nothing_tells_a_virtual_address_with_the_physical_mac(
     host: Host, site: Site, wire: Wire
 ) -> None:
     host.apply(host.master(IPV6))
-    site.router.ip("neigh", "del", CLIENT, "dev", "lan0")
+    site.router.ip("neigh", "del", CLIENT, "dev", LAN)
     site.router.run("ping", "-6", "-c1", "-W2", CLIENT)
     for target, sender in VIPS:
         wire.ask_neighbour(target, sender)
@@ -135,7 +135,7 @@ def test_N8_its_own_questions_carry_the_physical_mac_and_its_real_address(
     host: Host, site: Site, wire: Wire
 ) -> None:
     host.apply(host.master(IPV6))
-    site.router.ip("neigh", "del", CLIENT, "dev", "lan0")
+    site.router.ip("neigh", "del", CLIENT, "dev", LAN)
     site.router.run("ping", "-6", "-c1", "-W2", CLIENT)
     questions = [
         frame
@@ -159,7 +159,7 @@ def redirects(wire: Wire, to_mac: str) -> List[Packet]:
 def test_N12_what_is_sent_to_the_virtual_mac_is_not_redirected(
     host: Host, site: Site, wire: Wire
 ) -> None:
-    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", "lan0")
+    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", LAN)
     host.apply(host.master(IPV6))
     assert redirects(wire, MAC6) == []
     forwarded = [
@@ -172,7 +172,7 @@ def test_N12_what_is_sent_to_the_virtual_mac_is_not_redirected(
 def test_N12_a_redirect_for_the_real_router_comes_from_its_own_address(
     host: Host, site: Site, wire: Wire
 ) -> None:
-    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", "lan0")
+    site.router.ip("neigh", "add", NOBODY, "lladdr", wire.mac, "dev", LAN)
     host.apply(host.master(IPV6))
     assert [frame[IPv6].src for frame in redirects(wire, wire.router_mac)] == [REAL_LINK_LOCAL]
 
@@ -183,7 +183,7 @@ def test_N13_an_unsolicited_advertisement_changes_what_the_router_knows(
     host: Host, site: Site, wire: Wire, is_master: bool
 ) -> None:
     host.apply(host.master(IPV6) if is_master else host.backup(IPV6))
-    site.router.ip("neigh", "replace", CLIENT, "lladdr", wire.mac, "dev", "lan0", "nud", "stale")
+    site.router.ip("neigh", "replace", CLIENT, "lladdr", wire.mac, "dev", LAN, "nud", "stale")
     moved = "02:00:00:00:00:77"
     wire.send(
         Ether(dst="33:33:00:00:00:01", src=moved)

@@ -16,7 +16,7 @@ from typing import Iterator, List, Union
 import pytest
 from frames import Wire, arp_request
 from hosts import MAC4, VIP4
-from namespaces import SENTINEL_ADDRESS, SENTINEL_MAC, Site
+from namespaces import LAN, SENTINEL_ADDRESS, SENTINEL_MAC, Site
 from scapy.layers.inet import IP, IPOption_NOP, fragment
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Packet, Raw
@@ -61,11 +61,11 @@ def frame(**header: object) -> Packet:
 
 @contextlib.contextmanager
 def ears(site: Site) -> Iterator[PacketIO]:
-    """The sockets of the daemon, listening on lan0."""
+    """The sockets of the daemon, listening on LAN."""
     with site.router.inside():
         monitor = RtnlMonitor()
         opened = PacketIO()
-        opened.listen([link for link in monitor.links() if link.name == "lan0"])
+        opened.listen([link for link in monitor.links() if link.name == LAN])
         monitor.close()
     try:
         yield opened
