@@ -184,7 +184,7 @@ options:
                 suboptions:
                   prefix:
                     description:
-                      - An IPv6 network of the LAN, such as 2001:db8:10::/64.
+                      - IPv6 network of the LAN, with its length.
                     type: str
                     required: true
                   on_link:

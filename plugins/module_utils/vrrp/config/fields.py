@@ -105,7 +105,7 @@ PREFIX_FIELDS = (
     Field(
         "prefix",
         Kind.NETWORK,
-        "An IPv6 network of the LAN, such as 2001:db8:10::/64.",
+        "IPv6 network of the LAN, with its length.",
         required=True,
     ),
     Field(

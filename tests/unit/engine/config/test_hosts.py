@@ -9,7 +9,7 @@ import ipaddress
 import pytest
 
 from vrrp.config.hosts import groups, host_problems
-from vrrp.config.model import RouterConfig, VirtualRouterConfig
+from vrrp.config.model import RouterAdvertisements, RouterConfig, VirtualRouterConfig
 from vrrp.facts import Family
 
 
@@ -146,3 +146,17 @@ def test_a_late_member_joins_two_that_seemed_apart():
     }
     (group,) = groups(hosts)
     assert {each.host for each in group} == set(hosts)
+
+
+@pytest.mark.rfc("N11", positive=False)
+def test_members_that_would_tell_hosts_something_else():
+    """RFC 9568 section 8.2.3."""
+    ipv6 = {"family": Family.IPV6, "name": "vlan10-v6"}
+    first = member("2001:db8:10::fe", priority=200, **ipv6)
+    told = RouterAdvertisements(enabled=True, lifetime_s=900)
+    other = dataclasses.replace(first, priority=150, router_advertisements=told)
+    assert found(first, other) == [
+        "gw2: virtual_routers[vlan10-v6].router_advertisements: differ from those of gw1 "
+        "(tell hosts the same on all routers of the group)"
+    ]
+    assert found(dataclasses.replace(first, router_advertisements=told), other) == []

@@ -15,8 +15,11 @@ from vrrp.config.argspec import argument_spec
 from vrrp.config.diff import diff
 from vrrp.config.fields import DOCUMENT_FIELDS, Kind
 from vrrp.config.model import (
+    AdvertisedPrefix,
     ChecksumMode,
     ProfileMode,
+    RoutePreference,
+    RouterAdvertisements,
     RouterConfig,
     TrackerConfig,
     TrackerKind,
@@ -28,7 +31,7 @@ from vrrp.config.render import canonical_json, document
 from vrrp.config.schema import json_schema
 from vrrp.config.validate import problems
 from vrrp.errors import ConfigError
-from vrrp.facts import Family
+from vrrp.facts import Family, InterfaceAddress
 
 NAMES = st.text("abcXYZ019_-", min_size=1, max_size=12)
 PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)
@@ -40,6 +43,43 @@ HOSTS = {
     Family.IPV4: st.integers(0x0A000001, 0x0AFFFFFE).map(lambda n: n.to_bytes(4, "big")),
     Family.IPV6: st.integers(1, 2**64).map(lambda n: ((0x20010DB8 << 96) + n).to_bytes(16, "big")),
 }
+
+
+@st.composite
+def advertised_prefixes(draw, number):
+    length = draw(st.sampled_from([48, 64]))
+    network = ((0x20010DB8 << 96) + (number << 80)).to_bytes(16, "big")
+    valid_s = draw(st.integers(0, 2**32 - 1))
+    return AdvertisedPrefix(
+        prefix=InterfaceAddress(network, length),
+        on_link=draw(st.booleans()),
+        autonomous=length == 64 and draw(st.booleans()),
+        valid_lifetime_s=valid_s,
+        preferred_lifetime_s=draw(st.integers(0, valid_s)),
+    )
+
+
+@st.composite
+def router_advertisements(draw, enabled):
+    longest_cs = draw(st.integers(400, 180000))
+    lifetimes = st.just(0) | st.integers(1800, 9000)
+    lifetime_s = draw(lifetimes)
+    numbers = draw(st.lists(st.integers(0, 0xFFFF), max_size=3, unique=True))
+    return RouterAdvertisements(
+        enabled=enabled,
+        lifetime_s=lifetime_s,
+        max_interval_cs=longest_cs,
+        min_interval_cs=draw(st.just(0) | st.integers(300, max(300, longest_cs * 3 // 4))),
+        hop_limit=draw(st.integers(0, 255)),
+        managed=draw(st.booleans()),
+        other=draw(st.booleans()),
+        preference=draw(st.sampled_from(RoutePreference)) if lifetime_s else RoutePreference.MEDIUM,
+        mtu=draw(st.just(0) | st.integers(1280, 65535)),
+        prefixes=tuple(draw(advertised_prefixes(number)) for number in numbers),
+        rdnss=tuple(draw(st.lists(HOSTS[Family.IPV6], max_size=3, unique=True))),
+        dnssl=tuple(draw(st.lists(st.sampled_from(["example.com", "a-b.example"]), unique=True))),
+        rdnss_lifetime_s=draw(lifetimes),
+    )
 
 
 @st.composite
@@ -70,6 +110,10 @@ def virtual_routers(draw, name, index, trackers):
         track=()
         if is_owner
         else tuple(TrackReference(each, draw(st.integers(1, 254))) for each in tracked),
+        router_advertisements=draw(
+            st.just(RouterAdvertisements())
+            | router_advertisements(enabled=family is Family.IPV6 and draw(st.booleans()))
+        ),
     )
 
 
@@ -190,6 +234,13 @@ def test_the_schema_accepts_intervals_in_both_forms(interval):
         {"track": [{"penalty": 1}]},
         {"track": [{"tracker": "a", "penalty": 255}]},
         {"priorty": 7},
+        {"router_advertisements": True},
+        {"router_advertisements": {"lifetime_s": 9001}},
+        {"router_advertisements": {"preference": "best"}},
+        {"router_advertisements": {"prefixes": [{"prefix": "2001:db8::"}]}},
+        {"router_advertisements": {"prefixes": [{"on_link": True}]}},
+        {"router_advertisements": {"dnssl": [7]}},
+        {"router_advertisements": {"dns": []}},
     ],
 )
 def test_the_schema_refuses(changes):
@@ -214,7 +265,10 @@ def _walk(fields, options):
         if field.kind is Kind.OBJECTS:
             assert (option["type"], option["elements"]) == ("list", "dict")
             _walk(field.fields, option["options"])
-        elif field.kind is Kind.ADDRESSES:
+        elif field.kind is Kind.OBJECT:
+            assert option["type"] == "dict"
+            _walk(field.fields, option["options"])
+        elif field.kind in (Kind.ADDRESSES, Kind.NAMES):
             assert (option["type"], option["elements"]) == ("list", "str")
 
 

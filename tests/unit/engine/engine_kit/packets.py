@@ -128,3 +128,50 @@ def read_advert(frame: bytes) -> Advert:
         interval,
         tuple(message[8 + at * width : 8 + (at + 1) * width] for at in range(count)),
     )
+
+
+def solicitation(
+    source: bytes = ip("fe80::5"),
+    options: bytes = b"",
+    hop_limit: int = 255,
+    kind: int = 133,
+    code: int = 0,
+    reserved: int = 0,
+    checksum_error: int = 0,
+    next_header: int = 58,
+    cut: int = 0,
+) -> bytes:
+    """A router solicitation to all routers, from its IPv6 header on. cut: octets off its end."""
+    group = ip("ff02::2")
+    body = (struct.pack("!I", reserved) + options)[: 4 + len(options) - cut]
+    head = struct.pack("!BB", kind, code)
+    pseudo = source + group + struct.pack("!II", 4 + len(body), 58)
+    data = pseudo + head + b"\0\0" + body
+    checksum = ~ones_complement_sum(data + b"\0" * (len(data) % 2)) & 0xFFFF
+    message = head + struct.pack("!H", checksum ^ checksum_error) + body
+    start = struct.pack("!IHBB", 6 << 28, len(message), next_header, hop_limit)
+    return start + source + group + message
+
+
+@dataclass(frozen=True)
+class ToHosts:
+    """What a test wants to know of a router advertisement."""
+
+    source: bytes
+    mac: bytes
+    hop_limit: int
+    lifetime_s: int
+    link_address: bytes
+
+
+def is_to_hosts(frame: bytes) -> bool:
+    """True for a router advertisement."""
+    return frame[12:14] == b"\x86\xdd" and frame[20] == 58 and frame[54] == 134
+
+
+def read_to_hosts(frame: bytes) -> ToHosts:
+    """The router advertisement in a frame, read octet by octet."""
+    assert frame[:6] == b"\x33\x33\0\0\0\x01" and frame[38:54] == ip("ff02::1")
+    assert frame[70:72] == b"\x01\x01", "the first option is the link-layer address"
+    (lifetime_s,) = struct.unpack("!H", frame[60:62])
+    return ToHosts(frame[22:38], frame[6:12], frame[21], lifetime_s, frame[72:78])

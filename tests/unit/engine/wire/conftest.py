@@ -4,9 +4,9 @@
 """Golden packets: text files that hold what was on the wire and what it means.
 
 A file is prose, then ``packet:`` with hexadecimal octets, then ``fields:`` with a ``name = value``
-on each line. ``advertisement`` and ``discard`` begin at the IP header, ``gratuitous-arp`` and
-``unsolicited-na`` at the Ethernet header. ``encodes`` says how much of it this engine would send:
-the whole packet, the message, or nothing.
+on each line. ``advertisement``, ``discard`` and ``router-solicitation`` begin at the IP header,
+``gratuitous-arp``, ``unsolicited-na`` and ``router-advertisement`` at the Ethernet header.
+``encodes`` says how much of it this engine would send: the whole packet, the message, or nothing.
 
 A test that asks for ``golden`` runs once for every file.
 """

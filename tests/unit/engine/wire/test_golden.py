@@ -12,7 +12,12 @@ from vrrp.wire.advertisement import encode_advertisement
 from vrrp.wire.arp import gratuitous_arp
 from vrrp.wire.checksum import ChecksumForm
 from vrrp.wire.ip import build_ipv4, build_ipv6, split_packet
-from vrrp.wire.ndp import unsolicited_na
+from vrrp.wire.ndp import read_solicitation, unsolicited_na
+from vrrp.wire.router_advertisement import (
+    PrefixInformation,
+    RouterAdvertisement,
+    router_advertisement,
+)
 
 # The reasons that the codec itself can find; the others need to know what is configured.
 OF_THE_CODEC = {
@@ -27,16 +32,24 @@ OF_THE_CODEC = {
     DiscardReason.INTERVAL_ZERO,
 }
 
+# Frames that are made and not read.
+MADE = ("gratuitous-arp", "unsolicited-na", "router-advertisement")
+
 
 def test_octets_mean_the_fields(golden, read_fields):
     if golden.kind in ("advertisement", "discard"):
         assert read_fields(golden) == golden.fields
     else:
-        assert golden.kind in ("gratuitous-arp", "unsolicited-na")
+        assert golden.kind in MADE or golden.kind == "router-solicitation"
+
+
+def test_a_solicitation_is_read(golden_packets):
+    (golden,) = (each for each in golden_packets if each.kind == "router-solicitation")
+    assert read_solicitation(golden.packet) == packed(golden, "source")
 
 
 def test_fields_make_the_octets(golden):
-    if golden.kind == "discard":
+    if golden.kind in ("discard", "router-solicitation"):
         return
     if golden.kind == "advertisement":
         make_advertisement(golden)
@@ -44,6 +57,9 @@ def test_fields_make_the_octets(golden):
     mac = bytes.fromhex(golden.fields["mac"].replace(":", ""))
     if golden.kind == "gratuitous-arp":
         assert gratuitous_arp(mac, packed(golden, "address")) == golden.packet
+    elif golden.kind == "router-advertisement":
+        frame = router_advertisement(mac, packed(golden, "source"), told_to_hosts(golden.fields))
+        assert frame == golden.packet
     else:
         frame = unsolicited_na(mac, packed(golden, "source"), packed(golden, "target"))
         assert frame == golden.packet
@@ -66,6 +82,31 @@ def make_advertisement(golden) -> None:
         assert extent == "message"
 
 
+def told_to_hosts(fields) -> RouterAdvertisement:
+    """The content of a router advertisement with one prefix."""
+    network, _slash, length = fields["prefixes"].partition("/")
+    prefix = PrefixInformation(
+        prefix=ip_address(network).packed,
+        length=int(length),
+        on_link=fields["on_link"] == "1",
+        autonomous=fields["autonomous"] == "1",
+        valid_lifetime_s=int(fields["valid_lifetime_s"]),
+        preferred_lifetime_s=int(fields["preferred_lifetime_s"]),
+    )
+    return RouterAdvertisement(
+        lifetime_s=int(fields["lifetime_s"]),
+        hop_limit=int(fields["hop_limit"]),
+        managed=fields["managed"] == "1",
+        other=fields["other"] == "1",
+        preference=fields["preference"],
+        mtu=int(fields["mtu"]),
+        prefixes=(prefix,),
+        dns_servers=tuple(ip_address(text).packed for text in fields["dns_servers"].split()),
+        search_domains=tuple(fields["search_domains"].split()),
+        dns_lifetime_s=int(fields["dns_lifetime_s"]),
+    )
+
+
 def packed(golden, name: str) -> bytes:
     return ip_address(golden.fields[name]).packed
 
@@ -79,6 +120,6 @@ def test_every_reason_of_the_codec_has_a_packet(golden_packets):
     assert seen == {reason.value for reason in OF_THE_CODEC}
 
 
-@pytest.mark.parametrize("kind", ["advertisement", "discard", "gratuitous-arp", "unsolicited-na"])
+@pytest.mark.parametrize("kind", ["advertisement", "discard", "router-solicitation", *MADE])
 def test_every_kind_has_a_packet(golden_packets, kind):
     assert kind in {golden.kind for golden in golden_packets}

@@ -25,7 +25,13 @@ from vrrp.wire.checksum import ChecksumForm
 from vrrp.wire.constants import MULTICAST_GROUP, TTL, virtual_mac
 from vrrp.wire.ethernet import ETHERTYPE, ethernet_frame, vrrp_frame
 from vrrp.wire.ip import IpHeader, build_ipv4, build_ipv6
-from vrrp.wire.ndp import unsolicited_na
+from vrrp.wire.ndp import read_solicitation, unsolicited_na
+from vrrp.wire.router_advertisement import (
+    PREFERENCE_BITS,
+    PrefixInformation,
+    RouterAdvertisement,
+    router_advertisement,
+)
 
 SEED = int(os.environ.get("SEED", "112"))
 DRAWN = 40
@@ -100,6 +106,9 @@ def load_scapy():
     class Layers:
         Ether, ARP, IP, IPv6 = l2.Ether, l2.ARP, inet.IP, inet6.IPv6
         NA, TargetAddress = inet6.ICMPv6ND_NA, inet6.ICMPv6NDOptDstLLAddr
+        RA, RS, SourceAddress = inet6.ICMPv6ND_RA, inet6.ICMPv6ND_RS, inet6.ICMPv6NDOptSrcLLAddr
+        Mtu, Prefix = inet6.ICMPv6NDOptMTU, inet6.ICMPv6NDOptPrefixInfo
+        Servers, Domains = inet6.ICMPv6NDOptRDNSS, inet6.ICMPv6NDOptDNSSL
         VRRP, VRRPv3 = vrrp.VRRP, vrrp.VRRPv3
 
     return Layers
@@ -168,6 +177,85 @@ def test_scapy_builds_the_same_neighbour_advertisement(scapy):
     frame = bytes(scapy.Ether(src=mac, dst="33:33:00:00:00:01") / ip / na)
     source_octets, target_octets = ip_address(source).packed, ip_address(target).packed
     assert unsolicited_na(virtual_mac(Family.IPV6, 10), source_octets, target_octets) == frame
+
+
+def draw_to_hosts(rng: random.Random) -> RouterAdvertisement:
+    """A router advertisement, with or without each of its options."""
+    prefixes = tuple(
+        PrefixInformation(
+            bytes(rng.choices(range(256), k=8)) + bytes(8),
+            rng.choice((48, 56, 64)),
+            rng.random() < 0.5,
+            rng.random() < 0.5,
+            rng.choice((0, 7200, 0xFFFFFFFF)),
+            rng.choice((0, 3600, 0xFFFFFFFF)),
+        )
+        for _count in range(rng.choice((0, 1, 3)))
+    )
+    domains = ("example.com", "a.b.c.example.org", "x" * 63 + ".example")
+    return RouterAdvertisement(
+        lifetime_s=rng.choice((0, 1800, 9000)),
+        hop_limit=rng.choice((0, 64, 255)),
+        managed=rng.random() < 0.5,
+        other=rng.random() < 0.5,
+        preference=rng.choice(sorted(PREFERENCE_BITS)),
+        mtu=rng.choice((0, 1280, 9000)),
+        prefixes=prefixes,
+        dns_servers=tuple(draw_addresses(rng, Family.IPV6, rng.choice((0, 1, 3)))),
+        search_domains=domains[: rng.choice((0, 1, 2, 3))],
+        dns_lifetime_s=rng.choice((0, 1800, 0xFFFFFFFF)),
+    )
+
+
+TOLD = [draw_to_hosts(random.Random(SEED + number)) for number in range(DRAWN)]
+TELLER = "fe80::7672:7270:0:a"
+
+
+def sent_to_hosts(told: RouterAdvertisement) -> bytes:
+    return router_advertisement(virtual_mac(Family.IPV6, 10), ip_address(TELLER).packed, told)
+
+
+def test_scapy_builds_the_same_router_advertisements(scapy):
+    mac = "00:00:5e:00:02:0a"
+    for told in TOLD:
+        frame = scapy.Ether(src=mac, dst="33:33:00:00:00:01")
+        frame /= scapy.IPv6(src=TELLER, dst="ff02::1", hlim=255, tc=0xC0)
+        frame /= scapy.RA(
+            chlim=told.hop_limit,
+            M=told.managed,
+            O=told.other,
+            prf={"low": 3, "medium": 0, "high": 1}[told.preference],
+            routerlifetime=told.lifetime_s,
+        )
+        frame /= scapy.SourceAddress(lladdr=mac)
+        if told.mtu:
+            frame /= scapy.Mtu(mtu=told.mtu)
+        for each in told.prefixes:
+            frame /= scapy.Prefix(
+                prefix=text(each.prefix),
+                prefixlen=each.length,
+                L=each.on_link,
+                A=each.autonomous,
+                R=0,
+                validlifetime=each.valid_lifetime_s,
+                preferredlifetime=each.preferred_lifetime_s,
+            )
+        if told.dns_servers:
+            listed = [text(address) for address in told.dns_servers]
+            frame /= scapy.Servers(dns=listed, lifetime=told.dns_lifetime_s)
+        if told.search_domains:
+            listed = list(told.search_domains)
+            frame /= scapy.Domains(searchlist=listed, lifetime=told.dns_lifetime_s)
+        assert bytes(frame) == sent_to_hosts(told), "SEED=%d" % SEED
+
+
+def test_a_solicitation_of_scapy_is_read(scapy):
+    for source, options in (
+        ("fe80::5", scapy.SourceAddress(lladdr="02:00:00:00:00:05")),
+        ("::", b""),
+    ):
+        packet = scapy.IPv6(src=source, dst="ff02::2", hlim=255) / scapy.RS() / options
+        assert read_solicitation(bytes(packet)) == ip_address(source).packed
 
 
 # tshark
@@ -358,3 +446,66 @@ def test_tshark_reads_the_golden_announcements(tshark, golden_packets):
         *("33:33:00:00:00:01", mac, source, "ff02::1", "255", "136"),
         *(CORRECT, "1", "0", "1", target, mac),
     ]
+
+
+TOLD_FIELDS = [
+    "eth.dst",
+    "eth.src",
+    "ipv6.src",
+    "ipv6.dst",
+    "ipv6.hlim",
+    "icmpv6.type",
+    "icmpv6.checksum.status",
+    "icmpv6.nd.ra.cur_hop_limit",
+    "icmpv6.nd.ra.flag.m",
+    "icmpv6.nd.ra.flag.o",
+    "icmpv6.nd.ra.flag.prf",
+    "icmpv6.nd.ra.router_lifetime",
+    "icmpv6.opt.linkaddr",
+    "icmpv6.opt.mtu",
+    "icmpv6.opt.prefix",
+    "icmpv6.opt.prefix.length",
+    "icmpv6.opt.prefix.flag.l",
+    "icmpv6.opt.prefix.flag.a",
+    "icmpv6.opt.prefix.valid_lifetime",
+    "icmpv6.opt.prefix.preferred_lifetime",
+    "icmpv6.opt.rdnss",
+    "icmpv6.opt.dnssl",
+    "_ws.malformed",
+]
+
+
+def expected_to_hosts(told: RouterAdvertisement) -> Dict[str, str]:
+    def each(attribute: str) -> str:
+        return ",".join(str(int(getattr(prefix, attribute))) for prefix in told.prefixes)
+
+    return {
+        "eth.dst": "33:33:00:00:00:01",
+        "eth.src": "00:00:5e:00:02:0a",
+        "ipv6.src": TELLER,
+        "ipv6.dst": "ff02::1",
+        "ipv6.hlim": "255",
+        "icmpv6.type": "134",
+        "icmpv6.checksum.status": CORRECT,
+        "icmpv6.nd.ra.cur_hop_limit": str(told.hop_limit),
+        "icmpv6.nd.ra.flag.m": str(int(told.managed)),
+        "icmpv6.nd.ra.flag.o": str(int(told.other)),
+        "icmpv6.nd.ra.flag.prf": str({"low": 3, "medium": 0, "high": 1}[told.preference]),
+        "icmpv6.nd.ra.router_lifetime": str(told.lifetime_s),
+        "icmpv6.opt.linkaddr": "00:00:5e:00:02:0a",
+        "icmpv6.opt.mtu": str(told.mtu) if told.mtu else "",
+        "icmpv6.opt.prefix": ",".join(text(prefix.prefix) for prefix in told.prefixes),
+        "icmpv6.opt.prefix.length": each("length"),
+        "icmpv6.opt.prefix.flag.l": each("on_link"),
+        "icmpv6.opt.prefix.flag.a": each("autonomous"),
+        "icmpv6.opt.prefix.valid_lifetime": each("valid_lifetime_s"),
+        "icmpv6.opt.prefix.preferred_lifetime": each("preferred_lifetime_s"),
+        "icmpv6.opt.rdnss": ",".join(text(address) for address in told.dns_servers),
+        "icmpv6.opt.dnssl": ",".join(told.search_domains),
+        "_ws.malformed": "",
+    }
+
+
+def test_tshark_reads_the_same_router_advertisements(tshark):
+    seen = tshark([sent_to_hosts(told) for told in TOLD], TOLD_FIELDS)
+    assert seen == [expected_to_hosts(told) for told in TOLD], "SEED=%d" % SEED
