@@ -24,7 +24,8 @@ from .host import SimHost
 from .masters import TwoMasters
 from .world import World
 
-_ENOUGH = 20
+# Violations of one history; the first ones tell the most.
+_ENOUGH = 50
 
 Members = Dict[Tuple[str, str], Expectation]
 
@@ -38,6 +39,7 @@ class Checker:
         self.members: Members = {}
         # Set by the run when all faults have long healed: nothing changes any more.
         self.settled = False
+        self._said: Set[str] = set()
         self._world = world
         self._reader = reader
         self._by_wire: Dict[Tuple[str, int, Family, int], Expectation] = {}
@@ -46,8 +48,9 @@ class Checker:
             host.observers.append(self)
 
     def complain(self, text: str) -> None:
-        """Note a violation."""
-        if len(self.violations) < _ENOUGH:
+        """Note a violation; the same one again tells nothing new."""
+        if text not in self._said and len(self._said) < _ENOUGH:
+            self._said.add(text)
             self.violations.append("%s: %s" % (format_ns(self._world.now_ns), text))
 
     # What hosts tell
@@ -59,7 +62,7 @@ class Checker:
     def ended(self, host: SimHost) -> None:
         """See Observer."""
         for _name, member in self._of(host):
-            member.must_not_linger(host.local_ns())
+            member.left(host.local_ns())
         self._forget(host, {name for name, _member in self._of(host)})
 
     def stepped(self, host: SimHost, event: RouterEvent, actions: Tuple[RouterAction, ...]) -> None:
@@ -103,7 +106,7 @@ class Checker:
         elif member.state is State.MASTER:
             member.provoked(advert, host.local_ns())
         elif advert.priority > 0:
-            member.leaving_ns = None  # this is the successor
+            member.leaves_ns = None  # this is the successor
         return member, advert
 
     def _master_has_answered(self, member: Expectation, advert: Advert, sent_ns: int) -> None:
@@ -133,7 +136,7 @@ class Checker:
         for note in notes:
             self._transition(host, note, advert)
             if host.is_leaving and note.data["previous"] == "master":
-                self.members[host.name, note.name].leaving_ns = host.local_ns()
+                self.members[host.name, note.name].leave(host.local_ns())
         for name in sorted(entering):
             self._announced_at_once(self.members[host.name, name], actions)
         for name in sorted(leaving):
@@ -148,9 +151,8 @@ class Checker:
     def _leavers(self, host: SimHost, action: DataplaneChanged) -> None:
         """Who has left at last?"""
         for name, member in self._of(host):
-            if member.leaving_ns is not None and not _held(action, name):
-                member.must_not_linger(host.local_ns())
-                member.leaving_ns = None
+            if member.leaves_ns is not None and not _held(action, name):
+                member.left(host.local_ns())
 
     def _frame(
         self, host: SimHost, action: TransmitFrame, entering: Set[str], leaving: Set[str]
@@ -190,7 +192,8 @@ class Checker:
 
     def _transition(self, host: SimHost, note: Notify, advert: Optional[Advert]) -> None:
         if self.settled:
-            self.complain("%s: %s %s" % (host.name, note.name, note.message))
+            text = "%s: %s %s after everything had settled"
+            self.complain(text % (host.name, note.name, note.data["current"]))
         member = self.members[host.name, note.name]
         state = State(note.data["current"])
         was_master = note.data["previous"] == "master"
@@ -254,7 +257,7 @@ class Checker:
         }
         for name, member in self._of(host):
             found = held.pop(name, set())
-            if member.leaving_ns is not None:
+            if member.leaves_ns is not None:
                 continue
             wanted = set(member.config.addresses) if member.state is State.MASTER else set()
             if not wanted <= found or bool(wanted) != bool(found):

@@ -47,8 +47,8 @@ class Expectation:
         self.source = b""
         # The advertisement that set the timer.
         self.armed_by: Optional[Advert] = None
-        # Since when it only forwards until a successor is heard; None: it does not.
-        self.leaving_ns: Optional[int] = None
+        # While it only forwards until a successor is heard: when it gives up. None: it does not.
+        self.leaves_ns: Optional[int] = None
         self.sent_ns = 0
         self._complain = complain
         self._earliest_ns = self._latest_ns = self._armed_ns = 0
@@ -186,14 +186,19 @@ class Expectation:
         if late_ns > MARGIN_NS:
             self._complain("was still backup %s after its time" % format_ns(late_ns))
 
-    def must_not_linger(self, now_ns: int) -> None:
-        """Who leaves has gone when the slowest successor has had its time."""
-        if self.leaving_ns is None:
-            return
-        longest_ns = skew_ns(self.config.version, 1, self._slowest_cs) + _LEAVE_NS
-        late_ns = now_ns - max(self.leaving_ns + longest_ns, self._resumed_ns())
-        if late_ns > MARGIN_NS:
-            self._complain("lingered for %s too long" % format_ns(late_ns))
+    def leave(self, now_ns: int) -> None:
+        """A master is stopped: the slowest successor has its time."""
+        ours = self.config
+        longest_ns = skew_ns(ours.version, 1, ours.advertisement_interval_cs)
+        self.leaves_ns = now_ns + longest_ns + _LEAVE_NS
+
+    def left(self, now_ns: int) -> None:
+        """It has gone, and not too late."""
+        if self.leaves_ns is not None:
+            late_ns = now_ns - max(self.leaves_ns, self._resumed_ns())
+            if late_ns > MARGIN_NS:
+                self._complain("lingered for %s too long" % format_ns(late_ns))
+        self.leaves_ns = None
 
     def must_not_be_silent(self, now_ns: int) -> None:
         """A master advertises in each interval."""

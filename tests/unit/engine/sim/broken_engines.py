@@ -19,12 +19,18 @@ from vrrp.daemon.loop import Loop
 from vrrp.discards import DiscardReason
 from vrrp.errors import DecodeError
 from vrrp.fsm import virtual_router
-from vrrp.fsm.actions import AnnounceAddresses, Reason, ReleaseAddresses, SendAdvertisement
-from vrrp.fsm.events import Shutdown, Startup, Tick
+from vrrp.fsm.actions import (
+    AnnounceAddresses,
+    ClaimAddresses,
+    Reason,
+    ReleaseAddresses,
+    SendAdvertisement,
+)
+from vrrp.fsm.events import AdvertisementReceived, Shutdown, Startup, Tick
 from vrrp.fsm.states import State
 from vrrp.fsm.timing import skew_time_ns
 from vrrp.fsm.virtual_router import VirtualRouter
-from vrrp.router import receive
+from vrrp.router import bound_router, receive
 from vrrp.router.actions import DataplaneChanged
 from vrrp.router.bound_router import BoundRouter
 from vrrp.router.vrrp_router import VrrpRouter
@@ -286,6 +292,82 @@ def _() -> Context:
         return silent
 
     return instead(VirtualRouter, "_become_initialize", make)
+
+
+@broken("addresses never claimed")
+def _() -> Context:
+    def make(step: Any) -> Any:
+        def modest(self: Any, event: Any, now_ns: int) -> Any:
+            actions = step(self, event, now_ns)
+            return tuple(a for a in actions if not isinstance(a, ClaimAddresses))
+
+        return modest
+
+    return instead(VirtualRouter, "step", make)
+
+
+@broken("a lower priority than configured is advertised")
+def _() -> Context:
+    def make(advertisement: Any) -> Any:
+        def shy(self: Any, now_ns: int) -> Any:
+            said = advertisement(self, now_ns)
+            return replace(said, priority=max(1, said.priority - 1))
+
+        return shy
+
+    return instead(VirtualRouter, "_advertisement", make)
+
+
+@broken("a backup advertises")
+def _() -> Context:
+    def make(backup: Any) -> Any:
+        def loud(self: Any, event: Any, now_ns: int) -> Any:
+            actions = backup(self, event, now_ns)
+            if isinstance(event, AdvertisementReceived) and event.priority == 0:
+                return (*actions, self._advertisement(now_ns))
+            return actions
+
+        return loud
+
+    return instead(VirtualRouter, "_backup", make)
+
+
+@broken("adverts leave with the real MAC")
+def _() -> Context:
+    def make(frame: Any) -> Any:
+        def plain(*arguments: Any) -> bytes:
+            made: bytes = frame(*arguments)
+            return made[:6] + bytes((2, 0, 0, 0, 0, 1)) + made[12:]
+
+        return plain
+
+    return instead(bound_router, "advertisement_frame", make)
+
+
+@broken("changes its mind each ten seconds")
+def _() -> Context:
+    def make(advertise: Any) -> Any:
+        def moody(self: Any, now_ns: int) -> Any:
+            actions = advertise(self, now_ns)
+            if actions and now_ns // 10**9 % 10 == 0:
+                return (*actions, ReleaseAddresses(), *self._become_backup(Reason.STARTUP, now_ns))
+            return actions
+
+        return moody
+
+    return instead(VirtualRouter, "_advertise_when_due", make)
+
+
+@broken("deaf to Stop")
+def _() -> Context:
+    def make(step: Any) -> Any:
+        def deaf(self: Any, event: Any, now_ns: int) -> Any:
+            stops = isinstance(event, Shutdown) and event.cause == "stop"
+            return () if stops else step(self, event, now_ns)
+
+        return deaf
+
+    return instead(VirtualRouter, "step", make)
 
 
 @broken("answers everything three times")
