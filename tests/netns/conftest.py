@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Callable, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 
@@ -18,10 +18,44 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
 
+import kernels  # noqa: E402
 from daemons import Daemon, build, document  # noqa: E402
 from frames import Wire  # noqa: E402
 from hosts import Host  # noqa: E402
 from namespaces import LAN, Namespace, Site, connect, quiet  # noqa: E402
+
+# What a kernel may lack without a test failing for it: others run there instead, and the summary
+# names those that did not.
+_MAY_LACK = os.environ.get("VLANGATE_NETNS_MAY_LACK", "netem").split()
+_LEFT_OUT: Dict[str, List[str]] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kernel(*features): runs on a kernel that has them all")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    """Leave out what this kernel cannot run, if it may lack that; see README of tests/uml."""
+    wanted = {name for item in items for name in _features_of(item)}
+    lacking = {name for name in wanted if name in _MAY_LACK and not kernels.HAS[name]()}
+    left_out = [item for item in items if lacking & set(_features_of(item))]
+    for item in left_out:
+        items.remove(item)
+        reason = " and ".join(sorted(lacking & set(_features_of(item))))
+        _LEFT_OUT.setdefault(reason, []).append(item.name)
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _features_of(item: pytest.Item) -> List[str]:
+    return [name for mark in item.iter_markers("kernel") for name in mark.args]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for reason, names in sorted(_LEFT_OUT.items()):
+        terminalreporter.write_line(
+            "left out, as this kernel has no %s: %d tests: %s"
+            % (reason, len(names), ", ".join(names))
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

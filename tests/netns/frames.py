@@ -103,20 +103,28 @@ class Wire:
     # order. So once the sentinel (a macvlan that is none of ours) has answered a later question,
     # the earlier one will never be answered.
 
-    def ask_arp(self, target: str, sender: str = "10.0.0.10") -> List[Packet]:
+    # A LAN without a sentinel, or with bad cables, is given some patience instead.
+
+    def ask_arp(
+        self, target: str, sender: str = "10.0.0.10", patience_s: float = 0
+    ) -> List[Packet]:
         """Who has an address? All answers."""
-        answers = self._ask(arp_request(self.mac, sender, target))
+        answers = self._ask(arp_request(self.mac, sender, target), patience_s)
         return [frame for frame in answers if is_arp_reply(frame, target)]
 
     def ask_neighbour(
-        self, target: str, sender: str = "2001:db8:a::10", directly_at: str = ""
+        self,
+        target: str,
+        sender: str = "2001:db8:a::10",
+        directly_at: str = "",
+        patience_s: float = 0,
     ) -> List[Packet]:
         """Who has an IPv6 address? All answers. directly_at: a MAC to ask instead of the LAN."""
         question = solicitation(self.mac, sender, target)
         if directly_at:
             question[Ether].dst = directly_at
             question[IPv6].dst = target
-        answers = self._ask(question)
+        answers = self._ask(question, patience_s)
         return [frame for frame in answers if is_advertisement(frame, target)]
 
     def ask_echo(self, frame: Packet) -> List[Packet]:
@@ -124,10 +132,12 @@ class Wire:
         request = frame[IP] if IP in frame else frame[IPv6]
         return [reply for reply in self._ask(frame) if is_echo_reply(reply, request.dst)]
 
-    def _ask(self, question: Packet) -> List[Packet]:
+    def _ask(self, question: Packet, patience_s: float = 0) -> List[Packet]:
         """All frames that came after a question, until the marker's answer."""
         before = len(self.frames_now())
         self.send(question)
+        if patience_s:
+            return self.listen(patience_s)[before:]
         self.send(arp_request(self.mac, "10.0.0.10", SENTINEL_ADDRESS))
         self.wait_for(lambda frame: frame.src == SENTINEL_MAC, "answer of the sentinel", before)
         return [frame for frame in self.frames[before:] if frame.src != SENTINEL_MAC]

@@ -142,6 +142,7 @@ class Switch:
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
         self._ports: Dict[str, List[str]] = {}
+        self._routers: List[str] = []
         namespace.sysctl("net/ipv6/conf/default/disable_ipv6", "1")
         kind = ["type", "bridge", "mcast_snooping", "0"]
         if TRUNKED:
@@ -157,6 +158,7 @@ class Switch:
 
     def add_router(self, router: Namespace) -> None:
         """Its links LAN and WAN."""
+        self._routers.append(router.name)
         if TRUNKED:
             self._cable(router, TRUNK, {LAN_VLAN: False, WAN_VLAN: False})
             tag(router, TRUNK, LAN, LAN_VLAN)
@@ -168,6 +170,10 @@ class Switch:
     def add_host(self, host: Namespace, vlan: int) -> None:
         """Its link eth0."""
         self._cable(host, "eth0", {vlan: True})
+
+    def router_ports(self) -> List[str]:
+        """The ports that routers are at."""
+        return [port for name in self._routers for port in self._ports[name]]
 
     def cut(self, namespace: Namespace) -> None:
         """Its cables have no carrier any more."""

@@ -9,11 +9,13 @@ import json
 import os
 from typing import Any, Callable
 
+import pytest
 from namespaces import Site
 
 from vrrp.linux import capabilities
 
 
+@pytest.mark.kernel("nftables")
 def test_everything_is_there(site: Site) -> None:
     before = site.router.ip("link")
     with site.router.inside():

@@ -115,6 +115,7 @@ def _is_time_exceeded(frame: Packet) -> bool:
     return ICMP in frame and frame[ICMP].type == 11
 
 
+@pytest.mark.kernel("nftables")
 def test_accept_mode_off(host: Host, site: Site, wire: Wire) -> None:
     """RFC 9568 section 6.4.3: ARP is answered, packets are forwarded, none is accepted."""
     host.apply(host.master(Family.IPV4, refused=True))
@@ -126,7 +127,9 @@ def test_accept_mode_off(host: Host, site: Site, wire: Wire) -> None:
     assert len(wire.ask_echo(echo(wire, MAC4, CLIENT, VIP4))) == 1
 
 
-@pytest.mark.parametrize("with_arp_filter", [True, False])
+@pytest.mark.parametrize(
+    "with_arp_filter", [pytest.param(True, marks=pytest.mark.kernel("nftables")), False]
+)
 def test_an_owner_answers_with_the_virtual_mac_only(
     host: Host, site: Site, wire: Wire, with_arp_filter: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from frames import Wire, echo
 from hosts import LINK_LOCAL_VIP, MAC6, VIP6, Host
 from namespaces import LAN, WAN, Site
@@ -114,6 +115,7 @@ def test_errors_come_from_the_real_address(host: Host, wire: Wire) -> None:
     assert error[IPv6].src == REAL
 
 
+@pytest.mark.kernel("nftables")
 def test_accept_mode_off(host: Host, wire: Wire) -> None:
     """RFC 9568 section 6.1: neighbour discovery goes on, packets are forwarded, none accepted."""
     host.apply(host.master(Family.IPV6, refused=True))
@@ -127,6 +129,7 @@ def test_accept_mode_off(host: Host, wire: Wire) -> None:
     assert len(wire.ask_echo(echo(wire, MAC6, CLIENT, VIP6))) == 1
 
 
+@pytest.mark.kernel("nftables")
 def test_a_refused_link_local_address_may_be_real_elsewhere(
     host: Host, site: Site, wire: Wire
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_refused_link_local_address_may_be_real_elsewhere(
     assert wire.ask_echo(echo(wire, MAC6, CLIENT_LINK_LOCAL, LINK_LOCAL_VIP)) == []
 
 
+@pytest.mark.kernel("nftables")
 def test_an_owner_answers_with_the_virtual_mac_only(host: Host, wire: Wire) -> None:
     """RFC 9568 section 8.2.2: the virtual address is a real one, too."""
     assert len(wire.ask_neighbour(REAL)) == 1

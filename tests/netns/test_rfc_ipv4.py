@@ -119,6 +119,7 @@ def test_D6_not_what_is_sent_to_that_of_another_group(host: Host, wire: Wire) ->
 
 
 @pytest.mark.rfc("D8", positive=True)
+@pytest.mark.kernel("nftables")
 def test_D8_without_accept_mode_nothing_is_accepted(host: Host, wire: Wire) -> None:
     host.apply(host.master(IPV4, refused=True))
     for mac in (MAC4, wire.router_mac):
@@ -126,6 +127,7 @@ def test_D8_without_accept_mode_nothing_is_accepted(host: Host, wire: Wire) -> N
 
 
 @pytest.mark.rfc("D8", positive=False)
+@pytest.mark.kernel("nftables")
 def test_D8_forwarding_and_arp_go_on(host: Host, wire: Wire) -> None:
     host.apply(host.master(IPV4, refused=True))
     assert len(wire.ask_echo(echo(wire, MAC4, CLIENT, FAR))) == 1
@@ -178,6 +180,7 @@ def test_D14_a_redirect_for_the_real_router_comes_from_its_real_address(
 
 
 @pytest.mark.rfc("D15", positive=True)
+@pytest.mark.kernel("nftables")
 def test_D15_nothing_for_the_virtual_address_is_forwarded(
     host: Host, site: Site, wire: Wire
 ) -> None:

@@ -99,6 +99,7 @@ def test_N5_not_for_an_address_that_is_not_virtual(host: Host, wire: Wire) -> No
 
 
 @pytest.mark.rfc("N7", positive=True)
+@pytest.mark.kernel("nftables")
 def test_N7_neighbour_discovery_goes_on_without_accept_mode(host: Host, wire: Wire) -> None:
     host.apply(host.master(IPV6, refused=True))
     for target, sender in VIPS:
@@ -107,6 +108,7 @@ def test_N7_neighbour_discovery_goes_on_without_accept_mode(host: Host, wire: Wi
 
 
 @pytest.mark.rfc("N7", positive=False)
+@pytest.mark.kernel("nftables")
 def test_N7_other_packets_are_refused_then(host: Host, wire: Wire) -> None:
     host.apply(host.master(IPV6, refused=True))
     for target, sender in VIPS:
