@@ -1,10 +1,14 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the interop tests. Without root they fail: a test that did not run shows nothing."""
+"""Fixtures of the interop tests. Without root they fail: a test that did not run shows nothing.
+
+A run with UPDATE_INTEROP=1 that is complete and finds nothing unexplained writes docs/interop.md.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,10 +18,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.interop import table
 from tests.interop.lan import Lan
+from tests.interop.match import Match
 from tests.interop.participants import ForeignPeer, Vlangate
+from tests.interop.scenarios import setting_of
 from tests.lab.rootfs import rootfs
 from tests.lab.shell import REPOSITORY
+
+UPDATE = os.environ.get("UPDATE_INTEROP") == "1"
+# It looks at the page, which then is not written yet.
+collect_ignore = ["test_page.py"] if UPDATE else []
+PROPERTY = "interop"
+_outcomes = {}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,3 +52,52 @@ def lan():
     made = Lan()
     yield made
     made.remove()
+
+
+@pytest.fixture
+def play(lan, tmp_path, record_property):
+    """Plays a scenario in a cell; every outcome has to be explained, and the one on the page."""
+    matches = []
+
+    def played(cell, scenario):
+        matches.append(Match(lan, tmp_path, scenario.set_up(setting_of(cell))))
+        outcomes = dict(scenario.play(matches[-1]))
+        assert set(outcomes) == set(scenario.rows)
+        page = {} if UPDATE else table.committed()
+        problems = []
+        for row, outcome in outcomes.items():
+            record_property(PROPERTY, json.dumps([cell.name, row, outcome]))
+            problem = table.problem(cell, row, outcome, page.get((cell.name, row), outcome))
+            problems += [problem] if problem else []
+        assert not problems
+
+    yield played
+    for match in matches:
+        match.end()
+
+
+def pytest_runtest_logreport(report):
+    """Collect the outcomes, from all workers."""
+    if report.when == "call":
+        for name, value in report.user_properties:
+            if name == PROPERTY:
+                cell, row, outcome = json.loads(value)
+                _outcomes[cell, row] = outcome
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Write the page."""
+    is_worker = hasattr(session.config, "workerinput")
+    if not is_worker and UPDATE and exitstatus == 0 and not table.missing(_outcomes):
+        versions = table.peer_versions(rootfs("peers", print))
+        table.PAGE.write_text(table.render(_outcomes, versions))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the matrix that was measured."""
+    lacking = table.missing(_outcomes)
+    if lacking and UPDATE:
+        terminalreporter.write_line("docs/interop.md is not written: %d lack" % len(lacking))
+    elif not lacking:
+        terminalreporter.section("outcomes")
+        terminalreporter.write_line("\n".join(table.tables(_outcomes)))

@@ -25,11 +25,15 @@ US, PEER, HOST = "us", "peer", "host"
 HOST_NUMBERS = {US: 252, PEER: 253, HOST: 1}
 VRID = 30
 VIRTUAL = {4: ("198.18.30.254",), 6: ("fe80::254", "2001:db8:30::fe")}
+# What a list has that differs from the other side's.
+ADDITIONAL = {4: "198.18.30.240", 6: "2001:db8:30::f0"}
 VIRTUAL_MAC = {4: "00:00:5e:00:01:1e", 6: "00:00:5e:00:02:1e"}
 REAL = {4: "198.18.30.%d/24", 6: "2001:db8:30::%x/64"}
 
 VRRP_PROTOCOL = 112
 ETHERTYPES = {0x0800: 4, 0x86DD: 6}
+# RFC 5798 section 5.2.8 was read as the first for IPv4, RFC 9568 says the second.
+PSEUDO_HEADER, MESSAGE_ALONE, WRONG = "pseudo-header", "message alone", "wrong"
 # From asm-generic/socket.h: the kernel's own receive time beside each frame.
 SO_TIMESTAMPNS = 35
 _numbers = itertools.count(1)
@@ -48,6 +52,7 @@ class Advert:
     priority: int
     interval_cs: int
     addresses: Tuple[str, ...]
+    checksum: str  # PSEUDO_HEADER, MESSAGE_ALONE or WRONG
 
 
 class Lan:
@@ -76,6 +81,13 @@ class Lan:
     def plug(self, name: str, up: bool) -> None:
         """The cable of one of them, in or out."""
         ip(self.namespace("switch"), ["link set %s %s" % (name, "up" if up else "down")])
+
+    def part(self, parted: bool) -> None:
+        """Whether we and the peer hear each other; the host hears both, no carrier is lost."""
+        word = "on" if parted else "off"
+        ip(self.namespace("switch"),
+           ["link set %s type bridge_slave isolated %s" % (name, word)
+            for name in (US, PEER)])  # fmt: skip
 
     def answering_macs(self, version: int) -> List[str]:
         """Who answers the host for the virtual address."""
@@ -147,19 +159,40 @@ def decode(frame: bytes, seconds: float) -> Optional[Advert]:
     packet = frame[14:]
     if version == 4 and packet[9] == VRRP_PROTOCOL:
         start, hops, source, family, size = (packet[0] & 15) * 4, packet[8], packet[12:16], 2, 4
+        end = int.from_bytes(packet[2:4], "big")
+        pseudo_header = packet[12:20] + struct.pack("!xBH", VRRP_PROTOCOL, end - start)
     elif version == 6 and packet[6] == VRRP_PROTOCOL:
         start, hops, source, family, size = 40, packet[7], packet[8:24], 10, 16
+        end = 40 + int.from_bytes(packet[4:6], "big")
+        pseudo_header = packet[8:40] + struct.pack("!I3xB", end - start, VRRP_PROTOCOL)
     else:
         return None
     kind, vrid, priority, count, high, low = packet[start : start + 6]
     # RFC 3768 §5.3: authentication type, then seconds; RFC 9568 §5.2: 12 bits of centiseconds.
     interval_cs = low * 100 if kind >> 4 == 2 else (high & 15) << 8 | low
-    body = packet[start + 8 :]
+    message = packet[start:end]
+    body = message[8:]
     return Advert(
         seconds, frame[6:12].hex(":"), socket.inet_ntop(family, source), hops, kind >> 4, vrid,
         priority, interval_cs,
         tuple(socket.inet_ntop(family, body[n * size : (n + 1) * size]) for n in range(count)),
+        checksum_form(message, pseudo_header),
     )  # fmt: skip
+
+
+def checksum_form(message: bytes, pseudo_header: bytes) -> str:
+    """What the message's checksum covers beside the message."""
+    if is_sound(message):
+        return MESSAGE_ALONE
+    return PSEUDO_HEADER if is_sound(pseudo_header + message) else WRONG
+
+
+def is_sound(octets: bytes) -> bool:
+    """RFC 1071: with its checksum in it, the sum of the 16-bit words is 0xffff."""
+    total = sum(struct.unpack("!%dH" % (len(octets) // 2), octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total == 0xFFFF
 
 
 def _open_tap() -> socket.socket:

@@ -15,9 +15,9 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
-from tests.interop.lan import PEER, US, VIRTUAL, VIRTUAL_MAC, VRID, Lan
+from tests.interop.lan import ADDITIONAL, PEER, US, VIRTUAL, VIRTUAL_MAC, VRID, Lan
 from tests.lab.shell import children, in_namespace, ip, run, wait_for
 
 # Makes the overlay on a tmpfs that vanishes with the mount namespace, then becomes the daemon.
@@ -33,27 +33,52 @@ exec chroot "$2/root" sh -c "$4"
 """
 
 
+LENGTHS = {4: "/24", 6: "/64"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """How one of the two is configured. Only we can choose the form of a checksum."""
+
+    priority: int
+    interval_cs: int
+    preempt: bool = True
+    password: str = ""
+    has_additional_address: bool = False
+    checksum: str = "auto"
+
+
 @dataclass(frozen=True)
 class Setting:
-    """What both sides of a test agree about, and who is preferred."""
+    """Both sides of a test, and how the peer's host is prepared.
+
+    virtual_mac: whether the peer uses one. quiet: whether sysctls beyond the peer's documentation
+    keep its physical MAC from answering for the virtual address.
+    """
 
     peer: str
     protocol: int
     version: int  # of IP
-    interval_cs: int
-    our_priority: int
-    their_priority: int
+    us: Side
+    them: Side
+    virtual_mac: bool = True
+    quiet: bool = True
 
-    def priority(self, name: str) -> int:
-        return self.our_priority if name == US else self.their_priority
+    def side(self, name: str) -> Side:
+        return self.us if name == US else self.them
+
+    def addresses(self, name: str) -> Tuple[str, ...]:
+        more = (ADDITIONAL[self.version],) if self.side(name).has_additional_address else ()
+        return VIRTUAL[self.version] + more
 
     def skew_time(self, name: str) -> float:
-        """RFC 3768 §6.1 and RFC 9568 §6.1, in seconds."""
-        interval = 1.0 if self.protocol == 2 else self.interval_cs / 100
-        return (256 - self.priority(name)) / 256 * interval
+        """RFC 3768 section 6.1 and RFC 9568 section 6.1, in seconds."""
+        side = self.side(name)
+        interval = 1.0 if self.protocol == 2 else side.interval_cs / 100
+        return (256 - side.priority) / 256 * interval
 
     def master_down_interval(self, name: str) -> float:
-        return 3 * self.interval_cs / 100 + self.skew_time(name)
+        return 3 * self.side(name).interval_cs / 100 + self.skew_time(name)
 
 
 class Participant:
@@ -109,13 +134,15 @@ class Vlangate(Participant):
     program = Path()
 
     def _command(self) -> List[str]:
-        setting = self.setting
+        setting, side = self.setting, self.setting.us
         router = {
             "name": "lan", "interface": "eth0", "family": "ipv%d" % setting.version, "vrid": VRID,
-            "version": setting.protocol, "priority": setting.our_priority,
-            "advertisement_interval_cs": setting.interval_cs, "accept": True,
-            "addresses": list(VIRTUAL[setting.version]),
+            "version": setting.protocol, "priority": side.priority, "preempt": side.preempt,
+            "advertisement_interval_cs": side.interval_cs, "accept": True,
+            "checksum": side.checksum, "addresses": list(setting.addresses(US)),
         }  # fmt: skip
+        if side.password:
+            router["password"] = side.password
         path = self.directory / "vlangate.json"
         path.write_text(json.dumps({"virtual_routers": [router]}))
         runtime = self.directory / "run"
@@ -159,20 +186,26 @@ class ForeignPeer(Participant):
 
 
 class Keepalived(ForeignPeer):
-    """keepalived with a virtual MAC, as its manual shows it."""
+    """keepalived as its manual shows it, with a virtual MAC or without."""
 
     def configuration(self) -> str:
-        setting = self.setting
+        setting, side = self.setting, self.setting.them
         lines = [
             "global_defs {", "  vrrp_version %d" % setting.protocol, "}",
             "vrrp_instance lan {", "  interface eth0", "  state BACKUP",
-            "  virtual_router_id %d" % VRID, "  priority %d" % setting.their_priority,
-            "  advert_int %.2f" % (setting.interval_cs / 100), "  use_vmac vmac", "  accept",
+            "  virtual_router_id %d" % VRID, "  priority %d" % side.priority,
+            "  advert_int %.2f" % (side.interval_cs / 100), "  accept",
         ]  # fmt: skip
+        if setting.virtual_mac:
+            lines.append("  use_vmac vmac")
         if setting.version == 6:
             lines.append("  native_ipv6")
-        lengths = {4: "/24", 6: "/64"}
-        addresses = [address + lengths[setting.version] for address in VIRTUAL[setting.version]]
+        if not side.preempt:
+            lines.append("  nopreempt")
+        if side.password:
+            lines += ["  authentication {", "  auth_type PASS", "  auth_pass " + side.password, "}"]
+        length = LENGTHS[setting.version]
+        addresses = ["    " + address + length for address in setting.addresses(PEER)]
         return "\n".join([*lines, "  virtual_ipaddress {", *addresses, "  }", "}"]) + "\n"
 
     def shell_command(self) -> str:
@@ -183,29 +216,32 @@ class Frr(ForeignPeer):
     """FRR's vrrpd, with the macvlan that its documentation asks for."""
 
     def prepare(self) -> None:
-        # Beyond its documentation: else its physical MAC answers for the VIP, also as backup.
-        settings = ["net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2"]
-        run(in_namespace(self._lan.namespace(PEER), ["sysctl", "-qw", *settings]))
+        if self.setting.quiet:
+            # Beyond its documentation: else its physical MAC answers for the VIP, also as backup.
+            settings = ["net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2"]
+            run(in_namespace(self._lan.namespace(PEER), ["sysctl", "-qw", *settings]))
         version = self.setting.version
         lines = [
             "link add vrrp link eth0 type macvlan mode bridge",
             "link set vrrp addrgenmode random",
             "link set vrrp address %s" % VIRTUAL_MAC[version],
         ]
-        length = {4: "/24", 6: "/64"}[version]
-        lines += ["addr add %s%s dev vrrp" % (a, length) for a in VIRTUAL[version]]
+        addresses = self.setting.addresses(PEER)
+        lines += ["addr add %s%s dev vrrp" % (a, LENGTHS[version]) for a in addresses]
         ip(self._lan.namespace(PEER), [*lines, "link set vrrp up"])
 
     def configuration(self) -> str:
-        setting = self.setting
+        setting, side = self.setting, self.setting.them
         prefix = " vrrp %d" % VRID
         lines = [
             "interface eth0", "%s version %d" % (prefix, setting.protocol),
-            "%s priority %d" % (prefix, setting.their_priority),
-            "%s advertisement-interval %d" % (prefix, setting.interval_cs * 10),
+            "%s priority %d" % (prefix, side.priority),
+            "%s advertisement-interval %d" % (prefix, side.interval_cs * 10),
         ]  # fmt: skip
+        if not side.preempt:
+            lines.append(" no%s preempt" % prefix)
         word = "ip" if setting.version == 4 else "ipv6"
-        lines += ["%s %s %s" % (prefix, word, address) for address in VIRTUAL[setting.version]]
+        lines += ["%s %s %s" % (prefix, word, address) for address in setting.addresses(PEER)]
         return "\n".join(lines) + "\n"
 
     def shell_command(self) -> str:
