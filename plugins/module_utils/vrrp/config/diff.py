@@ -51,7 +51,7 @@ COST: Mapping[str, Tuple[bool, str]] = {
     "preempt": (True, "looked at when the next advertisement arrives"),
     "preempt_delay_cs": (True, "looked at when the router comes up"),
     "accept": (True, "what is sent to the addresses themselves; forwarding goes on"),
-    "addresses": (True, "each is added or removed by itself, the others stay; VRRPv2: below"),
+    "addresses": (True, "each is added or removed by itself, the others stay"),
     "checksum": (True, "both forms are accepted"),
     "profile": (True, "looked at when the next advertisement arrives"),
     "password": (False, "routers with another one do not hear this one until they follow"),
@@ -89,8 +89,8 @@ def _router_changes(old: RouterConfig, new: RouterConfig) -> Iterator[Change]:
 
 
 def _is_hitless(field: str, router: VirtualRouterConfig) -> bool:
-    # RFC 3768 section 7.1: an advertisement with another interval or address list is discarded.
-    if field in ("advertisement_interval_cs", "addresses") and router.version == 2:
+    # RFC 3768 section 7.1: an advertisement with another interval is discarded.
+    if field == "advertisement_interval_cs" and router.version == 2:
         return False
     return COST[field][0]
 

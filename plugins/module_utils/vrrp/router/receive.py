@@ -16,7 +16,6 @@ The order of the checks is tested. A packet that fails one is counted and change
      9  VRRPv2: authentication type and password are the configured ones
     10  we are not the address owner (by RFC 9568 with erratum 8298 an owner goes on)
     11  VRRPv2: the interval is ours
-    12  VRRPv2: the list of addresses is ours, or the sender is their owner
 """
 
 from __future__ import annotations
@@ -158,39 +157,26 @@ def _mismatch(
     # settle by their addresses which of them is right.
     if ours.is_owner and ours.profile is not Profile.RFC9568:
         return DiscardReason.OWNER, "we own the addresses, so nobody else can be master"
-    if ours.version == 2:
-        return _difference_of_version_2(advertisement, ours)
-    return None, ""
-
-
-def _difference_of_version_2(
-    advertisement: Advertisement, ours: RouterParameters
-) -> Tuple[Optional[DiscardReason], str]:
-    """RFC 3768 section 7.1: what version 3 only remarks. The list check is optional there."""
-    if advertisement.interval_cs != ours.advertisement_interval_cs:
+    # RFC 3768 section 7.1; version 3 learns it instead.
+    if ours.version == 2 and advertisement.interval_cs != ours.advertisement_interval_cs:
         detail = "interval %d s, ours is %d s" % (
             advertisement.interval_cs // CS_PER_S,
             ours.advertisement_interval_cs // CS_PER_S,
         )
         return DiscardReason.INTERVAL_MISMATCH, detail
-    unshared = _unshared(advertisement, ours)
-    if unshared and advertisement.priority != OWNER_PRIORITY:
-        detail = "only one of us lists %s" % format_address(min(unshared))
-        return DiscardReason.ADDRESS_LIST, detail
     return None, ""
 
 
-def _unshared(advertisement: Advertisement, ours: RouterParameters) -> FrozenSet[bytes]:
-    """The addresses that one of the two lists and the other does not; order does not matter."""
-    return frozenset(advertisement.addresses) ^ frozenset(ours.addresses)
-
-
 def _remarks(advertisement: Advertisement, ours: RouterParameters) -> Tuple[DiscardReason, ...]:
-    """Differences that are counted and logged only (RFC 9568 section 7.1)."""
+    """Differences that are counted and logged only (RFC 9568 section 7.1).
+
+    The list check of RFC 3768 section 7.1 is optional, and its MUST holds for those who take the
+    option. We do not: a router that discards here makes two masters of every rolling change.
+    """
     remarks = []
     if advertisement.interval_cs != ours.advertisement_interval_cs:
         remarks.append(DiscardReason.INTERVAL_MISMATCH)
-    if _unshared(advertisement, ours):
+    if frozenset(advertisement.addresses) != frozenset(ours.addresses):
         remarks.append(DiscardReason.ADDRESS_LIST)
     if ours.is_owner and advertisement.priority == OWNER_PRIORITY:
         remarks.append(DiscardReason.OWNER)
