@@ -53,10 +53,10 @@ def prepare() -> dict[str, str]:
 
 
 @functools.cache
-def pythons() -> dict[str, str]:
-    """Version to real interpreter (no version manager's stub) for every target Python found."""
+def pythons(versions: tuple[str, ...] = TARGET_PYTHONS) -> dict[str, str]:
+    """Version to real interpreter (no version manager's stub) for every one that is found."""
     found = {}
-    for version in TARGET_PYTHONS:
+    for version in versions:
         for candidate in _candidates(version):
             if _runs(candidate, version):
                 found[version] = str(candidate)

@@ -20,6 +20,13 @@ from .section import Section
 MAIN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
 MAIN_VERSION = "%d.%d" % sys.version_info[:2]
 WORKERS = ("-n", "2")
+# For tests that wait most of their time.
+WAITERS = ("-n", "4", "--dist", "worksteal")
+# Simulated histories of a whole run, and what takes its time in their section only.
+HISTORIES = "2000"
+IN_SIM = tuple(
+    f"--ignore=tests/unit/engine/sim/test_{name}.py" for name in ("broken_engines", "checkers")
+)
 # Versions of ansible-core beside the pinned one, and the Python that each wants.
 OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
 
@@ -48,7 +55,8 @@ def lint(section: Section) -> None:
 
 
 def unit_main(section: Section) -> None:
-    section.pytest("unit tests", MAIN_PYTHON, [*WORKERS, "tests/unit/engine", "tests/unit/harness"])
+    arguments = [*WORKERS, *IN_SIM, "tests/unit/engine", "tests/unit/harness"]
+    section.pytest("unit tests", MAIN_PYTHON, arguments)
 
 
 def unit(section: Section) -> None:
@@ -64,7 +72,12 @@ def unit(section: Section) -> None:
         except subprocess.CalledProcessError as error:
             section.require(False, f"unit tests on {version}: no environment ({error})")
             continue
-        section.pytest(f"unit tests on {version}", python, [*WORKERS, "tests/unit/engine"])
+        section.pytest(f"unit tests on {version}", python, [*WORKERS, *IN_SIM, "tests/unit/engine"])
+
+
+def sim(section: Section) -> None:
+    env = dict(os.environ, SIM_COUNT=HISTORIES)
+    section.pytest("histories", MAIN_PYTHON, [*WORKERS, "-rP", "tests/unit/engine/sim"], env=env)
 
 
 def netns(section: Section) -> None:
@@ -72,7 +85,13 @@ def netns(section: Section) -> None:
 
 
 def interop(section: Section) -> None:
-    section.pytest("keepalived and FRR", MAIN_PYTHON, ["tests/interop"], timeout_s=1200)
+    """Some hand-overs; the rest of the matrix takes minutes."""
+    arguments = [*WAITERS, "tests/interop/test_interop.py", "tests/interop/test_page.py"]
+    section.pytest("keepalived and FRR", MAIN_PYTHON, arguments, timeout_s=600)
+
+
+def interop_matrix(section: Section) -> None:
+    section.pytest("interop matrix", MAIN_PYTHON, [*WAITERS, "tests/interop"], timeout_s=1800)
 
 
 def lab(section: Section) -> None:
@@ -186,6 +205,7 @@ def matrix(section: Section) -> None:
 SECTIONS = {
     "lint": Entry(lint, "format, types, licences, documentation"),
     "unit": Entry(unit, "unit tests of the engine on every Python found"),
+    "sim": Entry(sim, "simulated histories, and that broken engines are caught"),
     "package": Entry(package, "the collection builds, and installs without a network"),
     "sanity": Entry(sanity, "ansible-test sanity, with nothing switched off"),
     "units": Entry(units, "unit tests of the plugins on every Python found"),
@@ -196,11 +216,12 @@ SECTIONS = {
         molecule, "converge, idempotence, verify on systemd routers", needs_root=True
     ),
     "lab": Entry(lab, "the lab comes up, works and goes away", needs_root=True),
-    "interop": Entry(interop, "keepalived and FRR as peers", needs_root=True),
+    "interop": Entry(interop, "hand-overs with keepalived and FRR", needs_root=True),
 }
 # Run on request only.
 EXTRA_SECTIONS = {
     "unit-main": Entry(unit_main, "unit tests of the engine on one Python"),
+    "interop-matrix": Entry(interop_matrix, "the whole matrix of docs/interop.md", needs_root=True),
     "matrix": Entry(matrix, "sanity on newer ansible-core"),
 }
 GROUPS = {"check": ("lint", "unit-main")}
