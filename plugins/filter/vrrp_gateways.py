@@ -114,6 +114,14 @@ options:
         type: str
         choices: [auto, rfc9568, rfc5798, rfc3768]
         default: auto
+      router_advertisements:
+        description:
+          - Have the master of the IPv6 group send router advertisements, so that hosts configure themselves and use the
+            virtual router as default router. V(true), or a mapping of what hosts are told.
+          - The keys of the mapping are those of O(vlangate.vrrp.vrrp_config#module:config.virtual_routers[].router_advertisements).
+            C(enabled) is V(true) here when it is left out, and C(prefixes) are the IPv6 networks of the VLAN.
+        type: raw
+        default: false
       password:
         description:
           - Password of version 2, 1 to 8 printable ASCII characters. Version 3 has no authentication.
