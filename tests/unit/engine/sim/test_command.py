@@ -6,8 +6,10 @@
 import argparse
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
+import pytest
 from broken_engines import BROKEN_ENGINES
 
 from vrrp.cli.main import main
@@ -18,10 +20,17 @@ TOOL = Path(__file__).resolve().parents[4] / "tools" / "simulate_long.py"
 ALWAYS_CAUGHT = "no announcements"
 
 
-def long_run(**options):
+@pytest.fixture
+def tool(monkeypatch):
     specification = importlib.util.spec_from_file_location("simulate_long", TOOL)
-    tool = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(tool)
+    module = importlib.util.module_from_spec(specification)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setitem(sys.modules, "simulate_long", module)  # its processes look there
+    specification.loader.exec_module(module)
+    return module
+
+
+def long_run(tool, **options):
     defaults = {"seed": 5, "count": 3, "jobs": 2, "commit": "abc"}
     return tool.Run(argparse.Namespace(**{**defaults, **options}))
 
@@ -53,16 +62,16 @@ def test_many_histories_stop_at_the_first_broken_promise(capsys):
     assert capsys.readouterr().out.startswith("3 histories, the last one seed=7 ")
 
 
-def test_a_long_run_tells_its_rate(capsys):
-    run = long_run()
+def test_a_long_run_tells_its_rate(tool, capsys):
+    run = long_run(tool)
     assert run.finish() is None
     run.tell()
     told = capsys.readouterr().out
     assert re.search(r"^3 of 3 histories in \d+ s: [\d.]+/s, \d+ times real time on each of 2", told)
 
 
-def test_a_long_run_stops_at_the_first_broken_promise():
+def test_a_long_run_stops_at_the_first_broken_promise(tool):
     with BROKEN_ENGINES[ALWAYS_CAUGHT].apply():
-        failure = long_run(count=100_000, jobs=1).finish()
+        failure = long_run(tool, count=100_000, jobs=1).finish()
     assert failure[-2].startswith("seed=5 commit=abc digest=")
     assert failure[-1] == "replay: make sim SEED=5, or vlangate simulate --seed 5"
