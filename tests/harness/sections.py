@@ -27,11 +27,6 @@ HISTORIES = "2000"
 IN_SIM = tuple(
     f"--ignore=tests/unit/engine/sim/test_{name}.py" for name in ("broken_engines", "checkers")
 )
-# Simulated histories of a whole run, and what takes its time in their section only.
-HISTORIES = "2000"
-IN_SIM = tuple(
-    f"--ignore=tests/unit/engine/sim/test_{name}.py" for name in ("broken_engines", "checkers")
-)
 # Versions of ansible-core beside the pinned one, and the Python that each wants.
 OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
 
@@ -78,11 +73,6 @@ def unit(section: Section) -> None:
             section.require(False, f"unit tests on {version}: no environment ({error})")
             continue
         section.pytest(f"unit tests on {version}", python, [*WORKERS, *IN_SIM, "tests/unit/engine"])
-
-
-def sim(section: Section) -> None:
-    env = dict(os.environ, SIM_COUNT=HISTORIES)
-    section.pytest("histories", MAIN_PYTHON, [*WORKERS, "-rP", "tests/unit/engine/sim"], env=env)
 
 
 def sim(section: Section) -> None:
@@ -215,7 +205,6 @@ def matrix(section: Section) -> None:
 SECTIONS = {
     "lint": Entry(lint, "format, types, licences, documentation"),
     "unit": Entry(unit, "unit tests of the engine on every Python found"),
-    "sim": Entry(sim, "simulated histories, and that broken engines are caught"),
     "sim": Entry(sim, "simulated histories, and that broken engines are caught"),
     "package": Entry(package, "the collection builds, and installs without a network"),
     "sanity": Entry(sanity, "ansible-test sanity, with nothing switched off"),
