@@ -15,8 +15,8 @@ from ..config.model import RouterConfig
 from ..units import NS_PER_S
 from . import changes
 from .frames import Reader
-from .hostile import HostileSpeaker
 from .host import SimHost
+from .hostile import HostileSpeaker
 from .segment import Segment, Weather
 from .world import World
 
@@ -266,6 +266,4 @@ def _isolation(act: Callable[[str, str], None], port: str, ports: List[str]) -> 
 
 
 def _slowest_cs(config: RouterConfig) -> int:
-    return max(
-        (router.advertisement_interval_cs for router in config.virtual_routers), default=1
-    )
+    return max((router.advertisement_interval_cs for router in config.virtual_routers), default=1)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Never two masters of one connected LAN for longer than it takes to hear of each other. Layer L4."""
+"""Never two masters of one connected LAN for longer than it takes to hear. Layer L4."""
 
 from __future__ import annotations
 

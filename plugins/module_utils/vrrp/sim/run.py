@@ -30,6 +30,7 @@ SAFETY_NS = 40 * NS_PER_S
 PEACE_NS = 5 * NS_PER_S
 _DRIFT = 50e-6
 
+
 @dataclass(frozen=True)
 class History:
     """The outcome of one seed. trace: one line for each transition."""

@@ -114,11 +114,9 @@ def _() -> Context:
 def _() -> Context:
     def make(backup: Any) -> Any:
         def patient(self: Any, event: Any, now_ns: int) -> Any:
-            due_ns = self.deadline_ns
-            if isinstance(event, Tick) and due_ns is not None:
-                if due_ns <= now_ns < due_ns + self.parameters.preempt_delay_ns:
-                    return ()
-            return backup(self, event, now_ns)
+            due_ns = self.deadline_ns or 0
+            waits = due_ns <= now_ns < due_ns + self.parameters.preempt_delay_ns
+            return () if isinstance(event, Tick) and waits else backup(self, event, now_ns)
 
         return patient
 
@@ -209,7 +207,9 @@ def _() -> Context:
 @broken("never yields")
 def _() -> Context:
     return mock.patch.object(
-        VirtualRouter, "_master_hears", lambda self, _advert, now_ns: self._assert_mastership(now_ns)
+        VirtualRouter,
+        "_master_hears",
+        lambda self, _advert, now_ns: self._assert_mastership(now_ns),
     )
 
 

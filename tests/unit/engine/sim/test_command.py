@@ -67,7 +67,9 @@ def test_a_long_run_tells_its_rate(tool, capsys):
     assert run.finish() is None
     run.tell()
     told = capsys.readouterr().out
-    assert re.search(r"^3 of 3 histories in \d+ s: [\d.]+/s, \d+ times real time on each of 2", told)
+    assert re.search(
+        r"^3 of 3 histories in \d+ s: [\d.]+/s, \d+ times real time on each of 2", told
+    )
 
 
 def test_a_long_run_stops_at_the_first_broken_promise(tool):
