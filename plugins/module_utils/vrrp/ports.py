@@ -81,6 +81,10 @@ class Dataplane(Protocol):
     def reconcile(self) -> bool:
         """Compare the kernel anew with the last desired value; True when something was repaired."""
 
+    def lacks(self, ifindex: int, mac: bytes) -> bool:
+        """True when the device with this MAC on that link is not as it should be: the last call
+        failed there, so what it holds must not be announced (RFC 9568 sections 8.1.2, 8.2.2)."""
+
     def cleanup(self) -> None:
         """Remove all that is ours and restore what was changed; needs no earlier apply."""
 

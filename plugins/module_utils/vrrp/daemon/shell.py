@@ -22,12 +22,15 @@ from ..ports import Dataplane, FrameIO, Journal, SolicitationIO
 from ..router.actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
 from ..router.events import RouterEvent
 from ..router.vrrp_router import VrrpRouter
+from ..wire.constants import IP_PROTOCOL
 from .journal import NoJournal
 from .log import Log
 
 _LEVELS = {"transition": "notice", "waiting": "warning", "discard": "warning", "tracker": "notice"}
 # A link that is down fails each frame: one line, and another one after so many more.
 _LOG_EACH_FAILURES = 100
+# EtherType to where the IP header in a frame has its protocol.
+_PROTOCOL_AT = {b"\x08\x00": 23, b"\x86\xdd": 20}
 
 
 class NoSolicitations:
@@ -129,6 +132,10 @@ class Shell:
             self._note(action)
 
     def _transmit(self, action: TransmitFrame) -> None:
+        # RFC 9568 sections 8.1.2, 8.2.2: announcements wait for address and virtual MAC.
+        is_early = self._dataplane.lacks(action.ifindex, action.frame[6:12])
+        if is_early and not _is_advertisement(action.frame):
+            return
         try:
             self._io.send(action.ifindex, action.frame)
         except PlatformError as error:
@@ -151,3 +158,8 @@ class Shell:
         event = {"kind": note.kind, "name": note.name, "message": note.message, **note.data}
         for watcher in self._watchers:
             watcher(event)
+
+
+def _is_advertisement(frame: bytes) -> bool:
+    kind = frame[12:14]
+    return kind in _PROTOCOL_AT and frame[_PROTOCOL_AT[kind]] == IP_PROTOCOL

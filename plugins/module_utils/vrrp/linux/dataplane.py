@@ -15,7 +15,7 @@ import errno
 import itertools
 import os
 import socket
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..errors import PlatformError
 from ..facts import Family
@@ -46,6 +46,9 @@ class LinuxDataplane:
         self._filter = plan.Filter()
         self._guardable: Optional[FrozenSet[Family]] = None
         self._failures: List[PlatformError] = []
+        # Names of devices that are not as they should be; unknown while the kernel was not read.
+        self._broken: Set[str] = set()
+        self._is_unsure = False
         self._handlers: Mapping[type, Callable[[Sequence[Any]], None]] = {
             plan.SetParent: self._set_parents,
             plan.ReleaseParent: self._release_parents,
@@ -64,6 +67,7 @@ class LinuxDataplane:
 
         A failure on one device does not stop the others; PlatformError names the first.
         """
+        self._is_unsure = True
         only = self._changed_devices(desired)
         self._desired = desired
         if self._actual is None or only is None:
@@ -74,10 +78,20 @@ class LinuxDataplane:
         """Compare the kernel anew with the last desired value; True when something was repaired."""
         if self._desired is None:
             return False
+        self._is_unsure = True
         self._actual = self._read(self._desired)
         steps = plan.plan(self._actual, self._desired)
         self._carry_out(steps)
         return bool(steps)
+
+    def lacks(self, ifindex: int, mac: bytes) -> bool:
+        """See ports.Dataplane."""
+        if self._is_unsure or not self._broken or self._desired is None:
+            return self._is_unsure
+        return any(
+            device.name in self._broken and (device.parent_ifindex, device.mac) == (ifindex, mac)
+            for device in self._desired.devices
+        )
 
     def cleanup(self) -> None:
         """Remove all that is ours and restore what was changed; needs no earlier apply."""
@@ -134,11 +148,15 @@ class LinuxDataplane:
     # Doing
 
     def _carry_out(self, steps: Sequence[plan.Step]) -> None:
-        for kind, group in itertools.groupby(steps, type):
+        self._broken = set()
+        for kind, steps_of_kind in itertools.groupby(steps, type):
+            group = list(steps_of_kind)
             try:
-                self._handlers[kind](list(group))
+                self._handlers[kind](group)
             except PlatformError as error:
                 self._failures.append(error)
+                self._broken.update(filter(None, map(plan.device_of, group)))
+        self._is_unsure = False
         self._raise_failures()
 
     def _raise_failures(self) -> None:
@@ -163,6 +181,7 @@ class LinuxDataplane:
         else:
             hint = _HINTS.get(outcome.errno) or outcome.words
             self._failures.append(PlatformError(operation, target, outcome.errno, hint))
+            self._broken.add(target)
         return False
 
     def _change(self, name: str, **fields: object) -> None:
@@ -255,6 +274,7 @@ class LinuxDataplane:
                     sysctl.write(base + key, value)
         except PlatformError as error:
             self._failures.append(error)
+            self._broken.add(device.name)
 
     def _parent_forwarding(self, device: VirtualDevice) -> str:
         parent = socket.if_indextoname(device.parent_ifindex)
@@ -312,6 +332,7 @@ class LinuxDataplane:
             sysctl.write(key, value)
         except PlatformError as error:
             outcome = Outcome(error.errno or errno.EIO, error.hint)
+            self._broken.add(name)
             return self._note(error.operation, error.target, outcome, _ALREADY_GONE)
         return True
 

@@ -240,6 +240,15 @@ Step = Union[
 ]
 
 
+def device_of(step: Step) -> str:
+    """The name of the device that a step is about; empty when it is about none."""
+    if isinstance(step, (CreateDevice, SettleDevice)):
+        return step.device.name
+    if isinstance(step, (SetParent, ReleaseParent, SetFilter)):
+        return ""
+    return step.name
+
+
 def observe(
     table: LinkTable, desired: DesiredDataplane
 ) -> Tuple[Dict[str, ActualDevice], Dict[int, ActualParent]]:

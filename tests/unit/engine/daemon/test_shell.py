@@ -101,6 +101,17 @@ def test_listening_begins_with_the_links_that_carry_virtual_routers():
     host.io.close()
 
 
+def test_what_the_kernel_lacks_is_not_announced(host):
+    """RFC 9568 section 8.1.2. The advertisement has stopped the other routers already."""
+    mac = bytes.fromhex("00005e00010a")
+    host.dataplane.broken = [(7, mac)]
+    host.become_master()
+    assert [each[:3] for each in host.did("send")] == [("send", 7, 100)]
+    host.dataplane.broken = [(8, mac), (7, bytes(6))]
+    host.shell.step(Tick(), T0 + DOWN_NS + NS_PER_S)
+    assert {each[2] for each in host.did("send")} == {100, "announcement"}
+
+
 def test_a_refused_listen_is_logged(host):
     host.io.listen_error = refused("listen on")
     host.shell.listen()

@@ -131,6 +131,10 @@ class FakeDataplane:
         self.journal = journal
         self.refusals: List[PlatformError] = []
         self.repairs: List[bool] = []
+        self.broken: List[Tuple[int, bytes]] = []
+
+    def lacks(self, ifindex: int, mac: bytes) -> bool:
+        return (ifindex, mac) in self.broken
 
     def apply(self, desired: DesiredDataplane) -> None:
         held = [device.name for device in desired.devices if device.addresses]
