@@ -6,15 +6,16 @@
 import random
 from typing import Iterator, Tuple
 
-from engine_kit.packets import V2, V3, V3_IPV6
+from engine_kit.packets import V2, V3, V3_IPV6, solicitation
 from engine_kit.values import HIGHER, LOWER, NS_PER_MS, T0, config, group, group6, link, ping
-from vrrp.config.model import RouterConfig, TrackReference
+from vrrp.config.model import RouterAdvertisements, RouterConfig, TrackReference
 from vrrp.facts import LinkFacts, ProbeResult, ReceivedPacket
 from vrrp.router.events import (
     ConfigReplaced,
     LinksChanged,
     PacketReceived,
     RouterEvent,
+    SolicitationReceived,
     Tick,
     TrackerReported,
 )
@@ -23,15 +24,20 @@ PASSWORD = "hunter2"
 WITH_PASSWORD = V2.but(auth_type=1, auth_data=b"hunter2\0")
 LINKS = ((link(),), (link(), link("lan1", 8, addresses=("198.18.20.5/24",))), (link(mtu=1400),))
 LINKS += ((link(is_up=False),), ())  # type: ignore[assignment]
+TOLD = RouterAdvertisements(enabled=True, max_interval_cs=400)
 TRACK = (TrackReference("uplink", 101),)
 
 
 def configurations() -> Tuple[RouterConfig, ...]:
-    """Versions, families, priorities, an owner, a tracker, a password."""
+    """Versions, families, priorities, an owner, a tracker, a password, router advertisements."""
     uplink = ping(fall=2, rise=2)
     return (
         config(group(), group6()),
-        config(group(priority=150, track=TRACK, accept=False), group6(), trackers=(uplink,)),
+        config(
+            group(priority=150, track=TRACK, accept=False),
+            group6(router_advertisements=TOLD),
+            trackers=(uplink,),
+        ),
         config(group(version=2, password=PASSWORD), group("b", interface="lan1", vrid=20)),
         config(group(priority=255, addresses=("198.18.10.5",)), trackers=(uplink,)),
         config(group(preempt_delay_cs=300, advertisement_interval_cs=10)),
@@ -75,6 +81,9 @@ def history(seed: int, steps: int) -> Iterator[Tuple[RouterEvent, int]]:
             ifindex = choose.choice((7, 7, 7, 8, 9))
             packet = ReceivedPacket(ifindex, choose.choice(heard), now_ns)
             yield PacketReceived(packet), now_ns
+        elif kind < 0.5:
+            asked = solicitation(hop_limit=choose.choice((255, 255, 64)))
+            yield SolicitationReceived(choose.choice((7, 7, 9)), asked, now_ns), now_ns
         elif kind < 0.85:
             yield Tick(), now_ns
         elif kind < 0.91:

@@ -145,6 +145,7 @@ def test_every_event_and_action_survives():
                 assert PLAIN_NOTATION.read(written) == value
                 seen.add(type(value).__name__)
     events = {"PacketReceived", "LinksChanged", "TrackerReported", "ConfigReplaced", "Tick", "Stop"}
+    events.add("SolicitationReceived")
     assert seen == events | {"TransmitFrame", "DataplaneChanged", "Notify"}
 
 
