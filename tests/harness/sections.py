@@ -27,6 +27,10 @@ HISTORIES = "2000"
 IN_SIM = tuple(
     f"--ignore=tests/unit/engine/sim/test_{name}.py" for name in ("broken_engines", "checkers")
 )
+# These read the sources, or start every Python themselves.
+ON_ONE_PYTHON = tuple(
+    f"--ignore=tests/unit/engine/test_{name}.py" for name in ("isolated_import", "layers", "tidy")
+)
 # Versions of ansible-core beside the pinned one, and the Python that each wants.
 OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
 
@@ -72,7 +76,8 @@ def unit(section: Section) -> None:
         except subprocess.CalledProcessError as error:
             section.require(False, f"unit tests on {version}: no environment ({error})")
             continue
-        section.pytest(f"unit tests on {version}", python, [*WORKERS, *IN_SIM, "tests/unit/engine"])
+        arguments = [*WORKERS, *IN_SIM, *ON_ONE_PYTHON, "tests/unit/engine"]
+        section.pytest(f"unit tests on {version}", python, arguments)
 
 
 def sim(section: Section) -> None:
