@@ -10,7 +10,7 @@ import select
 import signal
 
 import pytest
-from engine_kit.packets import V3
+from engine_kit.packets import V3, solicitation
 from engine_kit.ports import (
     FakeClock,
     FakeDataplane,
@@ -21,13 +21,13 @@ from engine_kit.ports import (
     Readable,
     refused,
 )
-from engine_kit.values import NS_PER_MS, NS_PER_S, T0, config, group, link, ping
+from engine_kit.values import NS_PER_MS, NS_PER_S, T0, config, group, group6, link, ping
 
-from vrrp.config.model import TrackReference
+from vrrp.config.model import RouterAdvertisements, TrackReference
 from vrrp.daemon import loop as loop_module
 from vrrp.daemon.loop import FRAMES_PER_READ, READS_PER_TURN, Loop
 from vrrp.daemon.shell import Shell
-from vrrp.facts import ProbeResult
+from vrrp.facts import ProbeResult, ReceivedPacket
 from vrrp.fsm.states import State
 from vrrp.router.vrrp_router import VrrpRouter
 
@@ -507,3 +507,46 @@ def test_a_second_signal_ends_it_at_once(stage):
     stage.run(5_200)
     assert ("send", 7, 0) in [each[1:] for each in stage.did("send")]
     assert not [each for each in rounded(stage.journal) if each[:2] == (6_096, "apply")]
+
+
+# Router solicitations
+
+
+@pytest.fixture(name="telling")
+def stage_that_tells_hosts(monkeypatch):
+    told = RouterAdvertisements(enabled=True)
+    stage = Stage(config(group6(router_advertisements=told)), monkeypatch)
+    hosts = FakeIO([])
+    stage.shell.solicitations = hosts
+    yield stage, hosts
+    hosts.close()
+    stage.close()
+
+
+def test_a_host_that_asks_wakes_the_loop_and_is_answered(telling):
+    stage, hosts = telling
+    asked = ReceivedPacket(7, solicitation(), T0)
+    stage.meanwhile(10_000, lambda: hosts.deliver(asked))
+    stage.run(11_000)
+    counters = stage.router.bound_routers()[0].counters
+    assert counters["router-solicitations-rcvd"] == 1
+    assert counters["router-advertisements-sent"] == 2, "as new master, and as answer"
+    assert set(hosts.reads) == {FRAMES_PER_READ}
+
+
+def test_hosts_that_ask_without_end_do_not_keep_others_waiting(telling):
+    stage, hosts = telling
+    asked = ReceivedPacket(7, solicitation(), T0)
+    served = []
+    stage.meanwhile(10_000, lambda: hosts.deliver(*[asked] * 10_000))
+    stage.control.serving = lambda: served.append(len(hosts.waiting))
+    stage.run(11_000)
+    waiting = [count for count in served if count]
+    assert waiting == list(range(10_000 - FRAMES_PER_READ, 0, -FRAMES_PER_READ))
+
+
+def test_an_unreadable_socket_of_hosts_is_logged(telling):
+    stage, hosts = telling
+    hosts.receive_error = refused("receive")
+    stage.run(1_000)
+    assert [each[2] for each in stage.did("log") if "receive" in each[3]] == ["error"]

@@ -7,8 +7,9 @@ import json
 
 import pytest
 from engine_kit.ports import FakeDataplane, FakeIO, FakeLog, refused
-from engine_kit.values import NS_PER_S, T0, config, group, link
+from engine_kit.values import NS_PER_S, T0, config, group, group6, link
 
+from vrrp.config.model import RouterAdvertisements
 from vrrp.daemon.shell import Shell
 from vrrp.router.events import ConfigReplaced, LinksChanged, Stop, Tick
 from vrrp.router.vrrp_router import VrrpRouter
@@ -183,3 +184,35 @@ def test_levels_of_the_log():
     assert level == "warning"
     assert message.startswith("other: waits in initialize: interface lan1 does not exist")
     host.io.close()
+
+
+# Router solicitations
+
+TELLING = group6(router_advertisements=RouterAdvertisements(enabled=True))
+
+
+@pytest.fixture(name="hosts")
+def ears_for_hosts():
+    hosts = FakeIO([])
+    yield hosts
+    hosts.close()
+
+
+def test_hosts_are_heard_where_they_are_told_something(host, hosts):
+    """A reload is enough, though the links stay the same."""
+    host.shell.solicitations = hosts
+    host.shell.listen()
+    for wanted in (config(group(), TELLING), config(group())):
+        host.shell.step_over_links(ConfigReplaced(wanted), T0)
+    assert hosts.journal == [("listen", []), ("listen", ["lan0"]), ("listen", [])]
+
+
+def test_ears_that_are_refused_are_asked_for_again(host, hosts):
+    host.shell.solicitations = hosts
+    hosts.listen_error = refused("join")
+    host.shell.step_over_links(ConfigReplaced(config(TELLING)), T0)
+    assert host.shell.is_deaf and host.shell.needs_reconcile
+    hosts.listen_error = None
+    host.shell.listen()
+    assert not host.shell.is_deaf
+    assert hosts.journal == [("listen", ["lan0"])] * 2
