@@ -35,7 +35,8 @@ class Problem:
     """One thing wrong in what an operator wrote.
 
     path names the field (``virtual_routers[vlan10-v4].vrid``), code is stable for programs,
-    message says what was found, hint says what to write instead.
+    message says what was found, hint says what to write instead. All of it can be printed: what
+    cannot, of a name that somebody wrote, is there as an escape.
     """
 
     path: str
@@ -43,8 +44,22 @@ class Problem:
     message: str
     hint: str
 
+    def __post_init__(self) -> None:
+        for name in ("path", "message", "hint"):
+            object.__setattr__(self, name, _printable(getattr(self, name)))
+
     def __str__(self) -> str:
         return "%s: %s (%s)" % (self.path, self.message, self.hint)
+
+
+def _printable(text: str) -> str:
+    """Without line ends, terminal controls and lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
 
 
 class ConfigError(VrrpError):

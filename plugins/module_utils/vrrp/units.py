@@ -20,6 +20,8 @@ MAXIMUM_INTERVAL_CS = 4095
 # RFC 3768 section 5.3.7: eight bits of seconds.
 MAXIMUM_V2_INTERVAL_S = 255
 
+# Long numbers take Python a time with the square of their digits.
+_LONGEST_INTERVAL = 64
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(cs|ms|s)?")
 
 
@@ -42,7 +44,7 @@ def parse_interval_cs(value: Union[int, str]) -> int:
         raise ValueError("write a number of centiseconds, or text such as '1s' or '100ms'")
     if isinstance(value, int):
         return value
-    match = _INTERVAL.fullmatch(value.strip())
+    match = _INTERVAL.fullmatch(value.strip()) if len(value) <= _LONGEST_INTERVAL else None
     if match is None:
         raise ValueError("write a number of centiseconds, or text such as '1s' or '100ms'")
     number, unit = match.groups()

@@ -29,6 +29,8 @@ from .model import (
 from .reading import JsonObject, Reading, in_order, read, repeated
 from .validate import RouterDraft, TrackerDraft, check, field_problem
 
+_MAXIMUM_DIGITS = 100
+
 
 def parse(document: Mapping[str, Any]) -> RouterConfig:
     """The configuration that a document describes. Raises ConfigError with all its problems."""
@@ -53,7 +55,12 @@ def parse(document: Mapping[str, Any]) -> RouterConfig:
 def parse_json(text: str) -> RouterConfig:
     """The configuration in a JSON text. Raises ConfigError; of bad JSON too, with its place."""
     try:
-        document = json.loads(text, object_pairs_hook=_json_object, parse_constant=_no_constant)
+        document = json.loads(
+            text,
+            object_pairs_hook=_json_object,
+            parse_constant=_no_constant,
+            parse_int=_short_integer,
+        )
     except json.JSONDecodeError as error:
         where = "line %d column %d" % (error.lineno, error.colno)
         raise _syntax_error("%s: %s" % (where, error.msg)) from None
@@ -77,6 +84,13 @@ def _json_object(pairs: List[Tuple[str, Any]]) -> JsonObject:
 
 def _no_constant(text: str) -> NoReturn:
     raise ValueError("%s is no JSON" % text)
+
+
+def _short_integer(text: str) -> int:
+    """Python takes time with the square of the digits."""
+    if len(text) > _MAXIMUM_DIGITS:
+        raise ValueError("a number of %d digits" % len(text))
+    return int(text)
 
 
 def _router_draft(reading: Reading) -> RouterDraft:

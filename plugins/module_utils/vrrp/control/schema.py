@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, NoReturn
 
 from ..errors import ControlError
 
@@ -19,6 +19,7 @@ SOCKET_NAME = "control.sock"
 # A configuration of 4,000 virtual routers and the answer about them fit; a runaway client does not.
 MAXIMUM_REQUEST = 4 * 1024 * 1024
 MAXIMUM_CLIENTS = 16
+MAXIMUM_DIGITS = 100
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class Request:
 def parse_request(line: bytes) -> Request:
     """The request in a line. Raises ControlError for anything else."""
     try:
-        document = json.loads(line.decode("utf-8"))
+        text = line.decode("utf-8")
+        document = json.loads(
+            text, parse_constant=_no_constant, parse_int=_short_integer, parse_float=_finite
+        )
     except (ValueError, RecursionError) as error:
         raise ControlError("bad-request", "the line is not JSON: %s" % error) from None
     if not isinstance(document, dict):
@@ -48,6 +52,25 @@ def parse_request(line: bytes) -> Request:
     if not isinstance(method, str) or not isinstance(params, dict):
         raise ControlError("bad-request", "method is a string and params an object")
     return Request(document.get("id"), method, params)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError("%s is no JSON" % text)
+
+
+def _finite(text: str) -> float:
+    """1e999 would come back as Infinity, which is no JSON."""
+    value = float(text)
+    if value - value != 0:
+        raise ValueError("a number beyond all bounds")
+    return value
+
+
+def _short_integer(text: str) -> int:
+    """Python takes time with the square of the digits."""
+    if len(text) > MAXIMUM_DIGITS:
+        raise ValueError("a number of %d digits" % len(text))
+    return int(text)
 
 
 def request_line(request_id: int, method: str, params: Mapping[str, Any]) -> bytes:

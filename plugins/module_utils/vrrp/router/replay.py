@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, List, Optional, Tuple
 
 from ..errors import DecodeError
-from ..facts import format_address
+from ..facts import ReceivedPacket, format_address
 from ..units import format_ns
 from ..wire.advertisement import decode_advertisement
 from ..wire.ip import split_packet
@@ -88,8 +88,8 @@ def in_words(event: Any) -> str:
     """An event as a line for people."""
     name = type(event).__name__
     packet = getattr(event, "packet", None)
-    if packet is not None:
-        return "%s on link %d: %s" % (name, packet.ifindex, packet_in_words(packet.data))
+    if isinstance(packet, ReceivedPacket) and isinstance(packet.data, bytes):
+        return "%s on link %s: %s" % (name, packet.ifindex, packet_in_words(packet.data))
     return str(event) if len(str(event)) < 200 else str(event)[:197] + "..."
 
 

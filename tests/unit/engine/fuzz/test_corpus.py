@@ -1,0 +1,62 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every seed, and every input that once broke a promise, on every Python, without a fuzzer."""
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fuzz"))
+
+import mutation
+import seeds
+from fuzz_targets import TARGETS
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_every_seed(target):
+    found = seeds.seeds(target)
+    assert len(found) >= 6
+    assert found[len(found) - len(seeds.kept(target)) :] == list(seeds.kept(target).values())
+    for data in found:
+        TARGETS[target](data)
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_a_little_mutation(target):
+    """What the fuzzer does for long, for a moment and without its guidance."""
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    choose = random.Random(seed)
+    found = seeds.seeds(target)
+    for _count in range(150):
+        data = bytearray(choose.choice(found))
+        for _change in range(choose.randrange(4)):
+            if data:
+                data[choose.randrange(len(data))] = choose.randrange(256)
+        TARGETS[target](bytes(data[: choose.choice((len(data), choose.randrange(len(data) + 1)))]))
+        TARGETS[target](mutation.mutate_lines(choose.choice(found), choose.randrange(1 << 32)))
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_seeds_get_beyond_the_first_check(target):
+    """A corpus that is refused at the door would test the door only."""
+    accepted = {
+        "packets": lambda data: seeds.fuzz_targets._accept(data[1:]),
+        "config": lambda data: seeds.fuzz_targets.parse_json(data.decode()),
+        "control": lambda data: None,
+        "journal": lambda data: seeds.fuzz_targets.replay(
+            seeds.fuzz_targets.io.StringIO(data.decode(), newline="\n")
+        ),
+    }[target]
+    results = []
+    for data in seeds.seeds(target):
+        try:
+            results.append(type(accepted(data)).__name__)
+        except seeds.fuzz_targets.ConfigError:
+            results.append("refused")
+    wanted = {"packets": "Accepted", "config": "RouterConfig", "journal": "Replay"}
+    assert target == "control" or wanted[target] in results
