@@ -66,8 +66,8 @@ sim-long: ## 100,000 histories over all processors, from SEED on; stops at the f
 	@tools/simulate_long.py --seed $${SEED:-0} --count $${COUNT:-100000} --commit "$(COMMIT)"
 
 .PHONY: interop
-interop: $(DEV) ## keepalived and FRR as peers, in network namespaces (root)
-	@tests/run interop
+interop: $(DEV) ## the whole matrix with keepalived and FRR, some minutes (root); UPDATE_INTEROP=1 writes docs/interop.md
+	@tests/run interop-matrix
 
 .PHONY: molecule
 molecule: $(DEV) ## the Molecule scenario `default` on two systemd routers (root)

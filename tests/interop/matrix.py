@@ -204,8 +204,8 @@ DEVIATIONS = (
     Deviation(
         "K3", "keepalived", ("peer-hears-list",), BOTH, ("R20",),
         "It discards an advertisement whose list of addresses is not its own, in version 3 too "
-        "(2.2.7; releases since 2.3.3 only log it). Change the addresses on all routers of a "
-        "group together, keepalived's last.",
+        "(2.2.7; releases since 2.3.3 only log it). Change the list while keepalived is the "
+        "preferred master: we accept its advertisements.",
         lambda cell: cell.protocol == 3,
     ),
     Deviation(
@@ -236,9 +236,9 @@ DEVIATIONS = (
         lambda cell: cell.version == 4,
     ),
     Deviation(
-        "F2", "frr", ("we-crash", "we-stop"), ONE_LATE, ("M4", "F9"),
+        "F2", "frr", ("we-crash", "we-stop"), ONE_LATE, ("M4", "F4"),
         "Its first advertisement for IPv6 comes one interval late: its macvlan has no usable "
-        "address yet when the timer expires. Hosts are told of it in time.",
+        "address yet when the timer expires.",
         lambda cell: cell.version == 6,
     ),
     Deviation(

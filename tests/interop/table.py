@@ -99,19 +99,22 @@ def tables(outcomes: Outcomes) -> Iterator[str]:
 
 
 def read(text: str) -> Dict[Tuple[str, str], str]:
-    """The outcomes in a page, without their marks."""
-    titles = {row.title: row.name for row in ROWS.values()}
+    """The outcomes in a page, without their marks; of cells and rows that there still are."""
+    rows = {row.title: row.name for row in ROWS.values()}
+    cells = {(_title(cell), _heading(cell)): cell for cell in CELLS}
     found: Dict[Tuple[str, str], str] = {}
-    measured = iter(_tables())
-    cells: Sequence[Cell] = ()
+    title, headings = "", [""]
     for line in text.splitlines():
-        if line.startswith("### Table "):
-            cells = next(measured)
         fields = [field.strip() for field in line.strip("|").split("|")]
-        if line.startswith("|") and cells and fields[0] in titles:
-            for cell, shown in zip(cells, fields[1:]):
-                if shown != DOES_NOT_APPLY:
-                    found[cell.name, titles[fields[0]]] = shown.partition(" [")[0]
+        if line.startswith("### "):
+            title = line.partition(": ")[2]
+        elif line.startswith("|") and not fields[0]:
+            headings = fields
+        elif line.startswith("|") and fields[0] in rows:
+            for heading, shown in zip(headings[1:], fields[1:]):
+                cell = cells.get((title, heading))
+                if cell is not None and shown != DOES_NOT_APPLY:
+                    found[cell.name, rows[fields[0]]] = shown.partition(" [")[0]
     return found
 
 
@@ -126,11 +129,12 @@ def _title(cell: Cell) -> str:
     return "%s with %s" % (PEER_NAMES[cell.peer], mac)
 
 
+def _heading(cell: Cell) -> str:
+    return "v%d IPv%d%s" % (cell.protocol, cell.version, " password" * cell.password)
+
+
 def _table(cells: Sequence[Cell], outcomes: Outcomes) -> Iterator[str]:
-    words = [
-        "v%d IPv%d%s" % (cell.protocol, cell.version, " password" * cell.password) for cell in cells
-    ]
-    yield _line("", *words)
+    yield _line("", *map(_heading, cells))
     yield _line(*["---"] * (len(cells) + 1))
     for row in ROWS.values():
         if any(row.applies(cell) for cell in cells):
