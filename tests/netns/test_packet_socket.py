@@ -143,11 +143,11 @@ def test_more_links_than_one_socket_may_join(
     names = ["lan%d" % number for number in range(count)]
     if TRUNKED:
         connect(router, TRUNK, peer, TRUNK)
-    for number, name in enumerate(names):
-        if TRUNKED:
-            tag(router, TRUNK, name, 100 + number)
-            tag(peer, TRUNK, name, 100 + number)
-        else:
+        vlans = {name: 100 + number for number, name in enumerate(names)}
+        tag(router, TRUNK, vlans)
+        tag(peer, TRUNK, vlans)
+    else:
+        for name in names:
             connect(router, name, peer, name)
     with packet_io(router, *names) as opened:
         for name in names:
