@@ -76,7 +76,7 @@ def _edit(name: str, chance: random.Random) -> Change:
         if old.priority == OWNER_PRIORITY:
             new.pop("priority", None)
         edited = replace(old, **new)  # type: ignore[arg-type]
-        return _with_other_address(edited) if swap and old.version == 3 else edited
+        return _with_other_address(edited) if swap else edited
 
     return lambda config: _map(config, name, edit)
 

@@ -99,8 +99,7 @@ class Expectation:
             return False
         if ours.version == 3:
             return True
-        same_list = set(advert.addresses) == set(ours.addresses) or advert.priority == 255
-        return same_list and advert.interval_cs == ours.advertisement_interval_cs
+        return advert.interval_cs == ours.advertisement_interval_cs
 
     def better(self, advert: Advert) -> bool:
         """Whether a master gives way to it."""

@@ -244,13 +244,20 @@ class SimHost:
         actions = self._router.step(event, self.local_ns())
         for action in actions:
             if isinstance(action, TransmitFrame):
-                link, segment = self._cables[action.ifindex]
-                if not self._down.get(link.name):
-                    segment.send(self.name, action.frame)
+                self._transmit(action)
             elif isinstance(action, DataplaneChanged):
                 self._apply(action.desired)
         for observer in self.observers:
             observer.stepped(self, event, actions)
+
+    def _transmit(self, action: TransmitFrame) -> None:
+        link, segment = self._cables[action.ifindex]
+        if self._down.get(link.name):
+            return
+        # As in daemon/shell.py: nothing is announced that the kernel has refused.
+        if self.kernel_is_behind and not carries_vrrp(action.frame):
+            return
+        segment.send(self.name, action.frame)
 
     def _rearm(self) -> None:
         if not self.alive or self._router is None:

@@ -61,7 +61,7 @@ class HostileSpeaker:
             frame = frame[: self._chance.randrange(header, len(frame))]
         elif kind == "random":
             frame = frame[:header] + bytes(
-                self._chance.randrange(256) for _ in range(self._chance.randrange(1, 60))
+                self._chance.randrange(256) for _turn in range(self._chance.randrange(1, 60))
             )
         elif kind == "version":
             frame = frame[:header] + bytes((0x41,)) + frame[header + 1 :]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, FrozenSet, List, Set, Tuple
+from typing import Callable, Dict, List, Set, Tuple
 
 from ..fsm.states import State
 from ..units import format_ns, ns_from_cs
@@ -78,15 +78,12 @@ class TwoMasters:
     def _hear_each_other(self, one: Expectation, other: Expectation) -> bool:
         if one.host.stalled() or other.host.stalled():
             return False
-        if one.config.version == 2 and _words(one) != _words(other):
+        intervals_cs = {each.config.advertisement_interval_cs for each in (one, other)}
+        if one.config.version == 2 and len(intervals_cs) == 2:
             return False  # RFC 3768 section 7.1 makes them deaf
         segment = one.segment
         bad = segment.weather is not FAIR and segment.weather.loss > 0
         return segment.connected(one.host.name, other.host.name) and not bad
-
-
-def _words(member: Expectation) -> Tuple[int, FrozenSet[bytes]]:
-    return member.config.advertisement_interval_cs, frozenset(member.config.addresses)
 
 
 def _bound_ns(one: Expectation, other: Expectation) -> int:

@@ -75,26 +75,26 @@ def pytest_configure(config: Any) -> None:
 
 
 @broken("skew forgotten")
-def _() -> Context:
+def skew_forgotten() -> Context:
     return mock.patch.object(virtual_router, "skew_time_ns", lambda *_: 0)
 
 
 @broken("master down interval without skew")
-def _() -> Context:
+def master_down_interval_without_skew() -> Context:
     return mock.patch.object(
         virtual_router, "master_down_interval_ns", lambda _v, _p, interval: 3 * ns_from_cs(interval)
     )
 
 
 @broken("skew of version 3 in whole seconds")
-def _() -> Context:
+def skew_of_version_3_in_whole_seconds() -> Context:
     return mock.patch.object(
         virtual_router, "skew_time_ns", lambda _v, priority, cs: skew_time_ns(2, priority, cs)
     )
 
 
 @broken("learned interval ignored")
-def _() -> Context:
+def learned_interval_ignored() -> Context:
     def make(hears: Any) -> Any:
         def deaf(self: Any, advert: Any, now_ns: int) -> None:
             own_cs = self.parameters.advertisement_interval_cs
@@ -106,12 +106,12 @@ def _() -> Context:
 
 
 @broken("timer reset by a lower advertisement")
-def _() -> Context:
+def timer_reset_by_a_lower_advertisement() -> Context:
     return mock.patch.object(VirtualRouter, "_must_respect", lambda *_: True)
 
 
 @broken("preempt delay applied to a dead master")
-def _() -> Context:
+def preempt_delay_applied_to_a_dead_master() -> Context:
     def make(backup: Any) -> Any:
         def patient(self: Any, event: Any, now_ns: int) -> Any:
             due_ns = self.deadline_ns or 0
@@ -124,7 +124,7 @@ def _() -> Context:
 
 
 @broken("preempt delay forgotten")
-def _() -> Context:
+def preempt_delay_forgotten() -> Context:
     def make(respects: Any) -> Any:
         def hasty(self: Any, advert: Any, now_ns: int) -> bool:
             ours = self.parameters
@@ -137,7 +137,7 @@ def _() -> Context:
 
 
 @broken("advertises only each second interval")
-def _() -> Context:
+def advertises_only_each_second_interval() -> Context:
     def make(advertise: Any) -> Any:
         def lazy(self: Any, now_ns: int) -> Any:
             actions = advertise(self, now_ns)
@@ -151,7 +151,7 @@ def _() -> Context:
 
 
 @broken("another priority and interval moves a running timer too far")
-def _() -> Context:
+def another_priority_and_interval_moves_a_running_timer_too_far() -> Context:
     def make(change: Any) -> Any:
         def careless(self: Any, new: Any, now_ns: int) -> Any:
             backup = self.state is State.BACKUP
@@ -168,7 +168,7 @@ def _() -> Context:
 
 
 @broken("priority 0 ignored by backups")
-def _() -> Context:
+def priority_0_ignored_by_backups() -> Context:
     def make(hears: Any) -> Any:
         def deaf(self: Any, advert: Any, now_ns: int) -> None:
             if advert.priority:
@@ -180,7 +180,7 @@ def _() -> Context:
 
 
 @broken("priority 0 not answered by a master")
-def _() -> Context:
+def priority_0_not_answered_by_a_master() -> Context:
     def make(hears: Any) -> Any:
         return lambda self, advert, now_ns: hears(self, advert, now_ns) if advert.priority else ()
 
@@ -188,7 +188,7 @@ def _() -> Context:
 
 
 @broken("tie-break reversed")
-def _() -> Context:
+def tie_break_reversed() -> Context:
     def make(hears: Any) -> Any:
         def reversed_(self: Any, advert: Any, now_ns: int) -> Any:
             ours = self.parameters
@@ -205,7 +205,7 @@ def _() -> Context:
 
 
 @broken("never yields")
-def _() -> Context:
+def never_yields() -> Context:
     return mock.patch.object(
         VirtualRouter,
         "_master_hears",
@@ -214,7 +214,7 @@ def _() -> Context:
 
 
 @broken("yields to a lower priority")
-def _() -> Context:
+def yields_to_a_lower_priority() -> Context:
     def make(hears: Any) -> Any:
         def meek(self: Any, advert: Any, now_ns: int) -> Any:
             if 0 < advert.priority < self.parameters.priority:
@@ -227,7 +227,7 @@ def _() -> Context:
 
 
 @broken("a master without preemption never yields")
-def _() -> Context:
+def a_master_without_preemption_never_yields() -> Context:
     def make(hears: Any) -> Any:
         def stubborn(self: Any, advert: Any, now_ns: int) -> Any:
             if self.parameters.preempt:
@@ -240,7 +240,7 @@ def _() -> Context:
 
 
 @broken("straight to master at startup")
-def _() -> Context:
+def straight_to_master_at_startup() -> Context:
     def eager(self: Any, event: Any, now_ns: int) -> Any:
         if isinstance(event, Startup):
             return self._become_master(Reason.STARTUP, now_ns)
@@ -250,7 +250,7 @@ def _() -> Context:
 
 
 @broken("failed trackers cost nothing")
-def _() -> Context:
+def failed_trackers_cost_nothing() -> Context:
     return mock.patch("vrrp.router.vrrp_router.penalty", lambda *_: 0)
 
 
@@ -258,12 +258,12 @@ def _() -> Context:
 
 
 @broken("no announcements")
-def _() -> Context:
+def no_announcements() -> Context:
     return mock.patch("vrrp.router.bound_router.announcement_frames", lambda _parameters: ())
 
 
 @broken("no advertisement on a takeover")
-def _() -> Context:
+def no_advertisement_on_a_takeover() -> Context:
     def make(become: Any) -> Any:
         return lambda self, reason, now_ns: become(self, reason, now_ns)[1:]
 
@@ -271,7 +271,7 @@ def _() -> Context:
 
 
 @broken("addresses kept in backup")
-def _() -> Context:
+def addresses_kept_in_backup() -> Context:
     def make(step: Any) -> Any:
         def greedy(self: Any, event: Any, now_ns: int) -> Any:
             actions = step(self, event, now_ns)
@@ -283,7 +283,7 @@ def _() -> Context:
 
 
 @broken("priority 0 not sent on a stop")
-def _() -> Context:
+def priority_0_not_sent_on_a_stop() -> Context:
     def make(leave: Any) -> Any:
         def silent(self: Any, event: Any, now_ns: int) -> Any:
             actions = leave(self, event, now_ns)
@@ -295,7 +295,7 @@ def _() -> Context:
 
 
 @broken("addresses never claimed")
-def _() -> Context:
+def addresses_never_claimed() -> Context:
     def make(step: Any) -> Any:
         def modest(self: Any, event: Any, now_ns: int) -> Any:
             actions = step(self, event, now_ns)
@@ -307,7 +307,7 @@ def _() -> Context:
 
 
 @broken("a lower priority than configured is advertised")
-def _() -> Context:
+def a_lower_priority_than_configured_is_advertised() -> Context:
     def make(advertisement: Any) -> Any:
         def shy(self: Any, now_ns: int) -> Any:
             said = advertisement(self, now_ns)
@@ -319,7 +319,7 @@ def _() -> Context:
 
 
 @broken("a backup advertises")
-def _() -> Context:
+def a_backup_advertises() -> Context:
     def make(backup: Any) -> Any:
         def loud(self: Any, event: Any, now_ns: int) -> Any:
             actions = backup(self, event, now_ns)
@@ -333,7 +333,7 @@ def _() -> Context:
 
 
 @broken("adverts leave with the real MAC")
-def _() -> Context:
+def adverts_leave_with_the_real_mac() -> Context:
     def make(frame: Any) -> Any:
         def plain(*arguments: Any) -> bytes:
             made: bytes = frame(*arguments)
@@ -345,7 +345,7 @@ def _() -> Context:
 
 
 @broken("changes its mind each ten seconds")
-def _() -> Context:
+def changes_its_mind_each_ten_seconds() -> Context:
     def make(advertise: Any) -> Any:
         def moody(self: Any, now_ns: int) -> Any:
             actions = advertise(self, now_ns)
@@ -359,7 +359,7 @@ def _() -> Context:
 
 
 @broken("deaf to Stop")
-def _() -> Context:
+def deaf_to_stop() -> Context:
     def make(step: Any) -> Any:
         def deaf(self: Any, event: Any, now_ns: int) -> Any:
             stops = isinstance(event, Shutdown) and event.cause == "stop"
@@ -371,7 +371,7 @@ def _() -> Context:
 
 
 @broken("answers everything three times")
-def _() -> Context:
+def answers_everything_three_times() -> Context:
     def noisy(self: Any, now_ns: int) -> Any:
         return (self._advertisement(now_ns), AnnounceAddresses()) * 3
 
@@ -379,7 +379,7 @@ def _() -> Context:
 
 
 @broken("data plane after the announcements")
-def _() -> Context:
+def data_plane_after_the_announcements() -> Context:
     def make(collect: Any) -> Any:
         def late(self: Any) -> Any:
             return tuple(sorted(collect(self), key=lambda a: isinstance(a, DataplaneChanged)))
@@ -390,7 +390,7 @@ def _() -> Context:
 
 
 @broken("forwards for ever after a stop")
-def _() -> Context:
+def forwards_for_ever_after_a_stop() -> Context:
     def make(leave: Any) -> Any:
         def lingering(self: Any, now_ns: int) -> None:
             leave(self, now_ns)
@@ -403,7 +403,7 @@ def _() -> Context:
 
 
 @broken("a successor is not heard while leaving")
-def _() -> Context:
+def a_successor_is_not_heard_while_leaving() -> Context:
     def make(receive_: Any) -> Any:
         def deaf(self: Any, event: Any, now_ns: int) -> None:
             if not self.is_leaving:
@@ -418,7 +418,7 @@ def _() -> Context:
 
 
 @broken("one form of the checksum only")
-def _() -> Context:
+def one_form_of_the_checksum_only() -> Context:
     def make(verify: Any) -> Any:
         def strict(version: int, payload: bytes, ip: Any) -> Any:
             form = verify(version, payload, ip)
@@ -432,12 +432,12 @@ def _() -> Context:
 
 
 @broken("checksum not verified")
-def _() -> Context:
+def checksum_not_verified() -> Context:
     return mock.patch.object(wire_advertisement, "_verify_checksum", lambda *_: None)
 
 
 @broken("TTL not checked")
-def _() -> Context:
+def ttl_not_checked() -> Context:
     def make(discard: Any) -> Any:
         return lambda header, own: discard(replace(header, ttl=255), own)
 
@@ -448,7 +448,7 @@ def _() -> Context:
     "its own advertisements believed",
     "router/test_receive.py",
 )
-def _() -> Context:
+def its_own_advertisements_believed() -> Context:
     def make(discard: Any) -> Any:
         return lambda header, _own: discard(header, frozenset())
 
@@ -456,7 +456,7 @@ def _() -> Context:
 
 
 @broken("known packets kept over a reconfiguration")
-def _() -> Context:
+def known_packets_kept_over_a_reconfiguration() -> Context:
     class Kept(dict):
         def clear(self) -> None:
             pass
@@ -475,7 +475,7 @@ def _() -> Context:
 
 
 @broken("the simulated loop believes timers before packets")
-def _() -> Context:
+def the_simulated_loop_believes_timers_before_packets() -> Context:
     def make(read: Any) -> Any:
         def after(self: Any) -> None:
             self._tick()
@@ -490,7 +490,7 @@ def _() -> Context:
     "the loop believes timers before packets",
     "daemon/test_loop.py::test_packets_are_read_before_timers_are_believed",
 )
-def _() -> Context:
+def the_loop_believes_timers_before_packets() -> Context:
     from vrrp.router import events
 
     def make(read: Any) -> Any:
@@ -510,5 +510,5 @@ def _() -> Context:
     "a refused data plane is not tried again",
     "daemon/test_loop.py::test_a_refused_data_plane_is_tried_each_second_until_it_works",
 )
-def _() -> Context:
+def a_refused_data_plane_is_not_tried_again() -> Context:
     return mock.patch.object(Loop, "_reconcile", lambda self: None)
