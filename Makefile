@@ -63,7 +63,12 @@ COMMIT = $$(git -c safe.directory='*' rev-parse --short HEAD 2>/dev/null || echo
 sim: ## replay one simulated history: SEED=n; columns: second, host, virtual router, states, reason, priority
 	@PYTHONPATH=plugins/module_utils python3 -m vrrp simulate --seed $${SEED:-0} --commit "$(COMMIT)"
 sim-long: ## 100,000 histories over all processors, from SEED on; stops at the first that breaks a promise
-	@tools/simulate_long.py --seed $${SEED:-0} --count $${COUNT:-100000} --commit "$(COMMIT)"
+	@python3 tools/simulate_long.py --seed $${SEED:-0} --count $${COUNT:-100000} --commit "$(COMMIT)"
+
+.PHONY: fuzz
+fuzz: $(DEV) ## fuzz the decoders: TIME=seconds for each, TARGET=packets|config|control|journal, SEED=n, INPUT=file
+	@$(PYTHON) -m tests.fuzz --seconds $(or $(TIME),60) $(if $(TARGET),--target $(TARGET)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(INPUT),--input $(INPUT))
 
 .PHONY: interop
 interop: $(DEV) ## the whole matrix with keepalived and FRR, some minutes (root); UPDATE_INTEROP=1 writes docs/interop.md

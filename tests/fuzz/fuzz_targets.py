@@ -209,7 +209,12 @@ def control(data: bytes) -> None:
     for at in range(0, len(sent), size):
         client.send(sent[at : at + size])
         desk.work()
-    answers = [each for each in client.lines() if "event" not in each]
+    said, more = [], client.lines()
+    while more:  # who does not read is not answered any further
+        said += more
+        desk.work()
+        more = client.lines()
+    answers = [each for each in said if "event" not in each]
     asked = [line for line in sent.split(b"\n")[:-1] if line.strip()]
     assert len(answers) == len(asked)
     for answer in answers:

@@ -89,6 +89,14 @@ def netns(section: Section) -> None:
     section.pytest("real sockets in namespaces", MAIN_PYTHON, ["tests/netns"])
 
 
+def fuzz(section: Section) -> None:
+    section.pytest("no square", MAIN_PYTHON, [*WORKERS, "tests/fuzz"])
+    for target in ("packets", "config", "control", "journal"):
+        # The seed of the run is printed; whichever of the two limits comes first ends it.
+        argv = [MAIN_PYTHON, "-m", "tests.fuzz", "--target", target]
+        section.command(f"fuzz {target}", [*argv, "--seconds", "20", "--runs", "20000"])
+
+
 def interop(section: Section) -> None:
     """Some hand-overs; the rest of the matrix takes minutes."""
     arguments = [*WAITERS, "tests/interop/test_interop.py", "tests/interop/test_page.py"]
@@ -211,6 +219,7 @@ SECTIONS = {
     "lint": Entry(lint, "format, types, licences, documentation"),
     "unit": Entry(unit, "unit tests of the engine on every Python found"),
     "sim": Entry(sim, "simulated histories, and that broken engines are caught"),
+    "fuzz": Entry(fuzz, "every decoder under a fuzzer, for a while"),
     "package": Entry(package, "the collection builds, and installs without a network"),
     "sanity": Entry(sanity, "ansible-test sanity, with nothing switched off"),
     "units": Entry(units, "unit tests of the plugins on every Python found"),
