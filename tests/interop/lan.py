@@ -142,10 +142,10 @@ class Capture:
     def _collect(self) -> None:
         while not self._closing:
             try:
-                frame, extra, _, _ = self._tap.recvmsg(2048, 64)
+                frame, extra, _rest, _rest = self._tap.recvmsg(2048, 64)
             except TimeoutError:
                 continue
-            for _, kind, data in extra:
+            for _rest, kind, data in extra:
                 if kind == SO_TIMESTAMPNS:
                     whole, fraction = struct.unpack("qq", data)
                     advert = decode(frame, whole + fraction / 1e9)

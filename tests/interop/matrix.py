@@ -80,7 +80,7 @@ OBSTACLES: Dict[str, Tuple[str, Callable[[Cell], bool]]] = {
 
 def obstacle(cell: Cell) -> Optional[str]:
     """The letter of why a cell is not measured, or None."""
-    return next((letter for letter, (_, holds) in OBSTACLES.items() if holds(cell)), None)
+    return next((letter for letter, (_rest, holds) in OBSTACLES.items() if holds(cell)), None)
 
 
 ALL_CELLS = tuple(

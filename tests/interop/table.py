@@ -159,7 +159,7 @@ def _overview() -> Iterator[str]:
         shown = (str(obstacle(cell) or numbers[cell]) for cell in cells)
         yield _line("%s v%d IPv%d" % (PEER_NAMES[line[0]], *line[1:]), *shown)
     yield ""
-    for letter, (reason, _) in OBSTACLES.items():
+    for letter, (reason, _rest) in OBSTACLES.items():
         yield "- %s: %s" % (letter, reason)
 
 

@@ -139,8 +139,8 @@ class Flow:
     TARGETS = (("198.51.100.2", socket.AF_INET), ("2001:db8:f::2", socket.AF_INET6))
 
     def __init__(self, pair: Pair) -> None:
-        self._clients = [_udp(pair.client, family) for _, family in self.TARGETS]
-        self._servers = [_udp(pair.far, family, _PORT) for _, family in self.TARGETS]
+        self._clients = [_udp(pair.client, family) for _rest, family in self.TARGETS]
+        self._servers = [_udp(pair.far, family, _PORT) for _rest, family in self.TARGETS]
         self._answered: List[Dict[int, float]] = [{}, {}]
         self._sent = 0
         self._first = 0
@@ -168,7 +168,7 @@ class Flow:
         started = time.monotonic()
         number = b"%d" % self._sent
         self._sent += 1
-        for client, (target, _) in zip(self._clients, self.TARGETS):
+        for client, (target, _rest) in zip(self._clients, self.TARGETS):
             try:
                 client.sendto(number, (target, _PORT))
             except OSError:

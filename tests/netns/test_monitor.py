@@ -40,7 +40,7 @@ def until(monitor: RtnlMonitor, name: str, **wanted: object) -> None:
         found = link(monitor, name)
         if found is not None and all(getattr(found, key) == wanted[key] for key in wanted):
             return
-        readable, _, _ = select.select([monitor.fileno()], (), (), 3)
+        readable, _rest, _rest = select.select([monitor.fileno()], (), (), 3)
         assert readable, "%s is still %s" % (name, found)
         monitor.drain()
 

@@ -124,7 +124,7 @@ def test_only_the_links_asked_for_are_heard(site: Site, wire: Wire) -> None:
             request = socket.inet_aton("224.0.0.18") + socket.inet_aton("10.0.0.252")
             foreign.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
         wire.send(advertisement(Family.IPV4))
-        readable, _, _ = select.select(opened.filenos(), (), (), 3)
+        readable, _rest, _rest = select.select(opened.filenos(), (), (), 3)
         assert readable
         assert opened.receive(64) == []
         with site.router.inside():

@@ -221,7 +221,7 @@ def test_D10_a_restarted_owner_never_tells_its_address_with_the_physical_mac(
     config["virtual_routers"].pop()
     config["virtual_routers"][0]["addresses"] = [REAL4]
     daemon = run(config)
-    for _ in range(2):
+    for _turn in range(2):
         daemon.wait_for_state(v4="master")
         wire.forget()
         site.router.ip("neigh", "flush", "dev", LAN)
@@ -276,7 +276,7 @@ def test_N15_the_link_local_address_is_of_the_virtual_router(
     config["virtual_routers"][0].update(name="other", vrid=11, addresses=["2001:db8:a::253"])
     config["virtual_routers"][1]["addresses"] = [VIP6]
     found = []
-    for _ in range(2):
+    for _turn in range(2):
         daemon = run(config)
         daemon.wait_for_state(other="master", v6="master")
         held = site.router.ip("-6", "-o", "addr", "show", "scope", "link").splitlines()
@@ -317,7 +317,7 @@ def settings(namespace: Namespace) -> Dict[str, str]:
     found = {}
     with namespace.inside():
         for family in ("ipv4", "ipv6"):
-            for folder, _, names in os.walk("/proc/sys/net/%s/conf" % family):
+            for folder, _rest, names in os.walk("/proc/sys/net/%s/conf" % family):
                 for name in names:
                     path = os.path.join(folder, name)
                     found[path] = _content(path)

@@ -75,7 +75,7 @@ def test_no_wrong_answer_while_the_state_changes(
     quiet_s: List[Tuple[float, float]] = []
     since_s = time.monotonic()
     with Asker(wire, family) as asker:
-        for _ in range(CHANGES):
+        for _turn in range(CHANGES):
             time.sleep(HOLD_S)
             quiet_s.append((since_s, time.monotonic()))
             host.apply(host.master(family))

@@ -37,8 +37,8 @@ BANNED = {
     "a Windows line end": re.compile("\r"),
 }
 HEADED = (".py", ".yml", ".yaml", ".sh", ".toml", ".cfg")
-# antsibull-changelog rewrites it; REUSE.toml states its licence.
-GENERATED = Path("changelogs/changelog.yaml")
+# antsibull-changelog eats and writes them; REUSE.toml states their licence.
+CHANGES = (Path("changelogs/changelog.yaml"), Path("changelogs/fragments"))
 
 
 def tracked() -> List[Path]:
@@ -90,6 +90,20 @@ def long_functions(text: str) -> Iterator[str]:
                 yield message % (node.name, lines, MAXIMUM_FUNCTION)
 
 
+def underscore_names(text: str) -> Iterator[str]:
+    """ansible-test's pylint refuses the name; a minute earlier it is said here."""
+    for node in ast.walk(ast.parse(text)):
+        name = node.id if isinstance(node, ast.Name) else getattr(node, "name", "")
+        if name == "_" and not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
+            yield "line %d: name it, even if it is unused: _rest, _turn" % node.lineno
+
+
+def foreign_shebang(path: Path, text: str) -> Iterator[str]:
+    """ansible-test accepts Python's in modules only."""
+    if text.startswith("#!") and path.parts[:2] != ("plugins", "modules"):
+        yield "a Python file has no #! line: say `python FILE` in the Makefile"
+
+
 def long_file(text: str, maximum: int) -> Iterator[str]:
     lines = len(text.splitlines())
     if lines > maximum:
@@ -97,7 +111,8 @@ def long_file(text: str, maximum: int) -> Iterator[str]:
 
 
 def missing_header(path: Path, text: str) -> Iterator[str]:
-    wanted = (path.suffix in HEADED or text.startswith("#!")) and path != GENERATED
+    changes = path in CHANGES or path.parent in CHANGES
+    wanted = (path.suffix in HEADED or text.startswith("#!")) and not changes
     if wanted and text and SPDX not in "\n".join(text.splitlines()[:12]):
         yield "the first lines lack: %s" % SPDX
 
@@ -144,6 +159,11 @@ def test_files_are_short():
     check(lambda path, text: long_file(text, lines_of(path)), python_files())
 
 
+def test_python_pleases_ansible_test():
+    check(lambda _path, text: underscore_names(text), python_files())
+    check(foreign_shebang, python_files())
+
+
 def test_files_carry_their_licence():
     files = [
         (path, text)
@@ -187,6 +207,18 @@ def test_a_long_file_is_found():
     assert len(list(long_file("x\n" * 151, lines_of(module)))) == 1
     assert list(long_file("x\n" * 600, lines_of(engine))) == []
     assert len(list(long_file("x\n" * 601, lines_of(engine)))) == 1
+
+
+@pytest.mark.parametrize("text", ["_, b = c\n", "for _ in c: pass\n", "def _(): pass\n"])
+def test_an_underscore_is_found(text):
+    assert len(list(underscore_names(text))) == 1
+    assert list(underscore_names(text.replace("_", "_rest") + "print(_)\n")) == []
+
+
+def test_a_foreign_shebang_is_found():
+    text = "#!/usr/bin/python\n"
+    assert len(list(foreign_shebang(Path("tools/x.py"), text))) == 1
+    assert list(foreign_shebang(Path("plugins/modules/x.py"), text)) == []
 
 
 def test_a_missing_header_is_found():

@@ -183,12 +183,16 @@ def _steps(documents: Iterable[Any], expected: int) -> Iterator[Step]:
         yield step
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _beginning(document: Any) -> Beginning:
     if not isinstance(document, dict) or document.get("journal") != FORMAT:
         raise JournalError("a journal begins with its format, %d is spoken here" % FORMAT)
     engine = document.get("engine")
     numbers: List[Any] = [document.get(name) for name in ("at", "step", "pieces")]
-    if not isinstance(engine, str) or any(type(each) is not int for each in numbers):
+    if not isinstance(engine, str) or not all(map(_is_integer, numbers)):
         raise JournalError("the first line has no engine, time, step or number of pieces")
     return Beginning(engine, *numbers)
 
@@ -198,9 +202,9 @@ def _step(document: Any) -> Step:
         raise JournalError("a step has the keys %s" % ", ".join(sorted(_STEP_KEYS)))
     number, at_ns, actions = document["step"], document["at"], document["actions"]
     deadline_ns = document["deadline"]
-    if type(number) is not int or type(at_ns) is not int:
+    if not (_is_integer(number) and _is_integer(at_ns)):
         raise JournalError("the step or its time is no number")
-    if deadline_ns is not None and type(deadline_ns) is not int:
+    if deadline_ns is not None and not _is_integer(deadline_ns):
         raise JournalError("the deadline is no number")
     if actions is not None and not isinstance(actions, list):
         raise JournalError("the actions are no list")

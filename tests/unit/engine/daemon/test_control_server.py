@@ -32,8 +32,9 @@ class Desk:
 
     def handle(self, request):
         self.asked.append((request.method, dict(request.params)))
-        if self.failure:
-            raise self.failure
+        failure = self.failure
+        if failure is not None:
+            raise failure
         return self.result
 
     def client(self):

@@ -8,6 +8,7 @@ select() does not wait here: when nothing is readable it moves the clock instead
 
 import select
 import signal
+from select import EPOLLIN, epoll
 
 import pytest
 from engine_kit.packets import V3, solicitation
@@ -128,7 +129,7 @@ class Stage:
         monkeypatch.setattr(loop_module, "select", self)
 
     # Stands in for the module select.
-    EPOLLIN, epoll = select.EPOLLIN, select.epoll
+    EPOLLIN, epoll = EPOLLIN, epoll
 
     def select(self, reading, _writing, _failing, timeout_s):
         self.turns += 1

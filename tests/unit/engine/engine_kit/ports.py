@@ -64,8 +64,9 @@ class FakeIO:
 
     def listen(self, links: Sequence[LinkFacts]) -> None:
         self.journal.append(("listen", sorted(each.name for each in links)))
-        if self.listen_error:
-            raise self.listen_error
+        error = self.listen_error
+        if error is not None:
+            raise error
 
     def send(self, ifindex: int, frame: bytes) -> None:
         if ifindex in self.broken:

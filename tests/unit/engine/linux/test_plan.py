@@ -41,7 +41,7 @@ LAN = 2
 
 def held(text: str) -> InterfaceAddress:
     """An address with its prefix, from text."""
-    address, _, length = text.partition("/")
+    address, _rest, length = text.partition("/")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return InterfaceAddress(socket.inet_pton(family, address), int(length))
 
