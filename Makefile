@@ -66,13 +66,13 @@ sim-long: ## 100,000 histories over all processors, from SEED on; stops at the f
 	@python3 tools/simulate_long.py --seed $${SEED:-0} --count $${COUNT:-100000} --commit "$(COMMIT)"
 
 .PHONY: fuzz
-fuzz: $(DEV) ## fuzz the decoders: TIME=seconds for each, TARGET=packets|config|control|journal, SEED=n, INPUT=file
+fuzz: $(DEV) ## fuzz the decoders: TIME=seconds for each, TARGET=packets|solicitations|config|control|journal, SEED=n, INPUT=file
 	@$(PYTHON) -m tests.fuzz --seconds $(or $(TIME),60) $(if $(TARGET),--target $(TARGET)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(INPUT),--input $(INPUT))
 
 .PHONY: interop
 interop: $(DEV) ## the whole matrix with keepalived and FRR, some minutes (root); UPDATE_INTEROP=1 writes docs/interop.md
-	@tests/run interop-matrix
+	@tests/run interop-all
 
 .PHONY: molecule
 molecule: $(DEV) ## the Molecule scenario `default` on two systemd routers (root)

@@ -91,7 +91,7 @@ def netns(section: Section) -> None:
 
 def fuzz(section: Section) -> None:
     section.pytest("no square", MAIN_PYTHON, [*WORKERS, "tests/fuzz"])
-    for target in ("packets", "config", "control", "journal"):
+    for target in ("packets", "solicitations", "config", "control", "journal"):
         # The seed of the run is printed; whichever of the two limits comes first ends it.
         argv = [MAIN_PYTHON, "-m", "tests.fuzz", "--target", target]
         section.command(f"fuzz {target}", [*argv, "--seconds", "20", "--runs", "20000"])
@@ -103,7 +103,7 @@ def interop(section: Section) -> None:
     section.pytest("keepalived and FRR", MAIN_PYTHON, arguments, timeout_s=600)
 
 
-def interop_matrix(section: Section) -> None:
+def interop_all(section: Section) -> None:
     section.pytest("interop matrix", MAIN_PYTHON, [*WAITERS, "tests/interop"], timeout_s=1800)
 
 
@@ -235,7 +235,7 @@ SECTIONS = {
 # Run on request only.
 EXTRA_SECTIONS = {
     "unit-main": Entry(unit_main, "unit tests of the engine on one Python"),
-    "interop-matrix": Entry(interop_matrix, "the whole matrix of docs/interop.md", needs_root=True),
+    "interop-all": Entry(interop_all, "the whole matrix of docs/interop.md", needs_root=True),
     "matrix": Entry(matrix, "sanity on newer ansible-core"),
 }
 GROUPS = {"check": ("lint", "unit-main")}
