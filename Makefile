@@ -70,6 +70,10 @@ fuzz: $(DEV) ## fuzz the decoders: TIME=seconds for each, TARGET=packets|solicit
 	@$(PYTHON) -m tests.fuzz --seconds $(or $(TIME),60) $(if $(TARGET),--target $(TARGET)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(INPUT),--input $(INPUT))
 
+.PHONY: uml
+uml: $(DEV) ## all tests with real sockets in a kernel of their own: over 802.1Q, untagged, on bad cables
+	@tests/run uml-all
+
 .PHONY: interop
 interop: $(DEV) ## the whole matrix with keepalived and FRR, some minutes (root); UPDATE_INTEROP=1 writes docs/interop.md
 	@tests/run interop-all

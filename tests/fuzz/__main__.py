@@ -21,7 +21,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-MAXIMUM_INPUT = {"packets": 2048, "config": 4096, "control": 4096, "journal": 32768}
+MAXIMUM_INPUT = {
+    "packets": 2048,
+    "solicitations": 512,
+    "config": 4096,
+    "control": 4096,
+    "journal": 32768,
+}
 MEMORY_MB = 512
 INPUT_TIME_S = 10
 

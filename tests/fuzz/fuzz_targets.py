@@ -40,7 +40,7 @@ from vrrp.daemon.control_server import ControlServer  # noqa: E402
 from vrrp.daemon.requests import Requests  # noqa: E402
 from vrrp.daemon.shell import Shell  # noqa: E402
 from vrrp.discards import DiscardReason  # noqa: E402
-from vrrp.errors import ConfigError, JournalError  # noqa: E402
+from vrrp.errors import ConfigError, DecodeError, JournalError  # noqa: E402
 from vrrp.facts import Family, ReceivedPacket  # noqa: E402
 from vrrp.fsm.states import State  # noqa: E402
 from vrrp.router.events import Stop, Tick  # noqa: E402
@@ -51,8 +51,10 @@ from vrrp.router.vrrp_router import VrrpRouter  # noqa: E402
 from vrrp.wire.advertisement import decode_advertisement, encode_advertisement  # noqa: E402
 from vrrp.wire.checksum import ChecksumForm, internet_checksum, pseudo_header  # noqa: E402
 from vrrp.wire.ip import split_packet  # noqa: E402
+from vrrp.wire.ndp import read_solicitation  # noqa: E402
 
 PASSWORD = b"hunter2"
+_ICMPV6 = 58
 
 
 def _listener(family: Family, vrid: int, state: State = State.BACKUP, **more: object) -> Listener:
@@ -137,6 +139,24 @@ def _completed(packet: bytes) -> bytes:
             pseudo = pseudo_header(source, bytes(head[split[0] : split[1]]), len(message))
         message[6:8] = internet_checksum(pseudo, bytes(message)).to_bytes(2, "big")
     return bytes(head + message)
+
+
+def solicitations(data: bytes) -> None:
+    """Router solicitations: refused, or the address of a host. An odd first octet asks for a
+    checksum that is right."""
+    packet = bytearray(data[1:])
+    if data[:1] and data[0] & 1 and len(packet) >= 44 and packet[0] >> 4 == 6:
+        packet[42:44] = b"\0\0"
+        end = 40 + int.from_bytes(packet[4:6], "big")
+        source, target, message = bytes(packet[8:24]), bytes(packet[24:40]), bytes(packet[40:end])
+        pseudo = pseudo_header(source, target, len(message), _ICMPV6)
+        packet[42:44] = internet_checksum(pseudo, message).to_bytes(2, "big")
+    try:
+        source = read_solicitation(bytes(packet))
+    except DecodeError as error:
+        assert isinstance(error.reason, DiscardReason) and error.detail
+        return
+    assert len(source) == 16
 
 
 # Configuration
@@ -250,6 +270,7 @@ def journal(data: bytes) -> None:
 
 TARGETS: Dict[str, Callable[[bytes], None]] = {
     "packets": packets,
+    "solicitations": solicitations,
     "config": configuration,
     "control": control,
     "journal": journal,

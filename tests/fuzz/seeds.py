@@ -10,7 +10,7 @@ from typing import Callable, Dict, List
 
 import fuzz_targets  # first: it sets the path
 from engine_kit.histories import configurations, first_links, history
-from engine_kit.packets import V2, V3, V3_IPV6
+from engine_kit.packets import V2, V3, V3_IPV6, solicitation
 from engine_kit.values import T0
 
 from vrrp.config.render import canonical_json
@@ -30,6 +30,20 @@ def _packets() -> List[bytes]:
     password = V2.but(vrid=20, auth_type=1, auth_data=b"hunter2\0")
     good = [V3, V3_IPV6, V2.but(vrid=21), password, V3.but(vrid=30), V3.but(vrid=40)]
     made = golden + [each.octets() for each in good]
+    return [first + each for each in made for first in (b"\0", b"\x01")]
+
+
+def _solicitations() -> List[bytes]:
+    address = b"\x01\x01\x02\0\0\0\0\x09"  # option 1: source link-layer address
+    made = [
+        solicitation(),
+        solicitation(options=address),
+        solicitation(options=address * 2 + b"\xff\0"),
+        solicitation(source=bytes(16)),
+        solicitation(source=bytes(16), options=address),
+        solicitation(hop_limit=64),
+        solicitation(cut=2),
+    ]
     return [first + each for each in made for first in (b"\0", b"\x01")]
 
 
@@ -77,6 +91,7 @@ def _journal() -> List[bytes]:
 
 _MADE: Dict[str, Callable[[], List[bytes]]] = {
     "packets": _packets,
+    "solicitations": _solicitations,
     "config": _config,
     "control": _control,
     "journal": _journal,

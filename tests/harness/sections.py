@@ -89,6 +89,41 @@ def netns(section: Section) -> None:
     section.pytest("real sockets in namespaces", MAIN_PYTHON, ["tests/netns"])
 
 
+def uml(section: Section) -> None:
+    """What the wire shows, over 802.1Q: rules, transitions, two gateways on good and bad cables.
+
+    The rest of tests/netns does the same there as in the section netns, and takes ten minutes, for
+    starting a process is slow in user-mode Linux; `make uml` runs it all.
+    """
+    names = ("rfc_ipv4", "rfc_ipv6", "transitions", "gateways")
+    tests = [f"tests/netns/test_{name}.py" for name in names]
+    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=235)
+
+
+def uml_all(section: Section) -> None:
+    # A flood at a steady rate needs a faster machine.
+    tests = ["tests/netns", "--ignore=tests/netns/test_flood.py"]
+    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=1800)
+    _in_user_mode_linux(section, "untagged", tests, trunk=False, timeout_s=1800)
+
+
+def _in_user_mode_linux(
+    section: Section, title: str, tests: list[str], *, trunk: bool, timeout_s: int
+) -> None:
+    report = scratch() / f"junit-uml-{title}.xml"
+    argv = ["tests/uml/run", "--timeout", str(timeout_s), "--share", str(scratch())]
+    argv += [MAIN_PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    # Debian's kernel for it has no families of nftables: the tests' summary names what that costs.
+    env = dict(os.environ, VLANGATE_NETNS_MAY_LACK="nftables")
+    if trunk:
+        env["VLANGATE_NETNS_TRUNK"] = "1"
+    done = Section(section.name)
+    passed = done.command(
+        f"user-mode Linux, {title}", [*argv, *tests], env=env, timeout_s=timeout_s + 30
+    )
+    section.junit(f"user-mode Linux, {title}", 0 if passed else 1, [report])
+
+
 def fuzz(section: Section) -> None:
     section.pytest("no square", MAIN_PYTHON, [*WORKERS, "tests/fuzz"])
     for target in ("packets", "solicitations", "config", "control", "journal"):
@@ -225,6 +260,7 @@ SECTIONS = {
     "units": Entry(units, "unit tests of the plugins on every Python found"),
     "ansible-lint": Entry(ansible_lint, "roles and playbooks, production profile"),
     "netns": Entry(netns, "real sockets and netlink in namespaces", needs_root=True),
+    "uml": Entry(uml, "the same over 802.1Q and on bad cables, in user-mode Linux"),
     "integration": Entry(integration, "modules against a real daemon", needs_root=True),
     "molecule": Entry(
         molecule, "converge, idempotence, verify on systemd routers", needs_root=True
@@ -234,6 +270,7 @@ SECTIONS = {
 }
 # Run on request only.
 EXTRA_SECTIONS = {
+    "uml-all": Entry(uml_all, "all of netns in user-mode Linux, tagged and untagged"),
     "unit-main": Entry(unit_main, "unit tests of the engine on one Python"),
     "interop-all": Entry(interop_all, "the whole matrix of docs/interop.md", needs_root=True),
     "matrix": Entry(matrix, "sanity on newer ansible-core"),

@@ -46,6 +46,7 @@ def test_seeds_get_beyond_the_first_check(target):
     """A corpus that is refused at the door would test the door only."""
     accepted = {
         "packets": lambda data: seeds.fuzz_targets._accept(data[1:]),
+        "solicitations": lambda data: seeds.fuzz_targets.read_solicitation(data[1:]),
         "config": lambda data: seeds.fuzz_targets.parse_json(data.decode()),
         "control": lambda data: None,
         "journal": lambda data: seeds.fuzz_targets.replay(
@@ -56,7 +57,12 @@ def test_seeds_get_beyond_the_first_check(target):
     for data in seeds.seeds(target):
         try:
             results.append(type(accepted(data)).__name__)
-        except seeds.fuzz_targets.ConfigError:
+        except (seeds.fuzz_targets.ConfigError, seeds.fuzz_targets.DecodeError):
             results.append("refused")
-    wanted = {"packets": "Accepted", "config": "RouterConfig", "journal": "Replay"}
+    wanted = {
+        "packets": "Accepted",
+        "solicitations": "bytes",
+        "config": "RouterConfig",
+        "journal": "Replay",
+    }
     assert target == "control" or wanted[target] in results
