@@ -237,7 +237,7 @@ class Switch:
         """Delay, lose and reorder what the switch sends to it and what comes from it."""
         for port in self._ports[namespace.name]:
             run("tc", "-n", self.namespace.name, *_netem(port, netem))
-        for name in (TRUNK,) if TRUNKED else ("lan0", "wan0"):
+        for name in (TRUNK,) if TRUNKED else (LAN, WAN):
             run("tc", "-n", namespace.name, *_netem(name, netem))
 
     def _set_ports(self, namespace: Namespace, state: str) -> None:

@@ -196,9 +196,9 @@ def test_D15_nothing_for_the_virtual_address_is_forwarded(
 
 
 def advertisement() -> Packet:
-    """As a peer sends it."""
+    """As a peer sends it, of another group: the switch shall not look for ours at the client."""
     header = IP(src="10.0.0.253", dst="224.0.0.18", ttl=255, proto=112)
-    return Ether(dst="01:00:5e:00:00:12", src=MAC4) / header / Raw(b"advert")
+    return Ether(dst="01:00:5e:00:00:12", src=OTHER_MAC) / header / Raw(b"advert")
 
 
 @pytest.mark.rfc("T25", positive=True)
