@@ -95,9 +95,10 @@ def uml(section: Section) -> None:
     The rest of tests/netns does the same there as in the section netns, and takes ten minutes, for
     starting a process is slow in user-mode Linux; `make uml` runs it all.
     """
+    section.pytest("user-mode Linux itself", MAIN_PYTHON, ["tests/uml"], timeout_s=120)
     names = ("rfc_ipv4", "rfc_ipv6", "transitions", "gateways")
     tests = [f"tests/netns/test_{name}.py" for name in names]
-    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=235)
+    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=210)
 
 
 def uml_all(section: Section) -> None:
