@@ -22,7 +22,7 @@ import kernels  # noqa: E402
 from daemons import Daemon, build, document  # noqa: E402
 from frames import Wire  # noqa: E402
 from hosts import Host  # noqa: E402
-from namespaces import LAN, Namespace, Site, connect, quiet  # noqa: E402
+from namespaces import LAN, Namespace, Site, connect  # noqa: E402
 
 # What a kernel may lack without a test failing for it: others run there instead, and the summary
 # names those that did not.
@@ -122,8 +122,6 @@ def lan(namespace: Callable[[str], Namespace]) -> Tuple[Namespace, Namespace]:
     """A router, and what is on the other end of its cable."""
     router, other = namespace("router"), namespace("other")
     connect(router, LAN, other, "eth0")
-    quiet(router, LAN)
-    quiet(other, "eth0")
     router.ip("addr", "add", "10.0.0.252/24", "dev", LAN)
     router.ip("addr", "add", "fe80::252/64", "dev", LAN, "nodad")
     return router, other

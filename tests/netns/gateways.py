@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from daemons import Daemon
-from namespaces import LAN, LAN_VLAN, WAN, WAN_VLAN, Namespace, Switch, quiet
+from namespaces import LAN, LAN_VLAN, WAN, WAN_VLAN, Namespace, Switch
 
 INTERVAL_CS = 20
 NAMES = ("lan4", "lan6", "wan4", "wan6")
@@ -54,7 +54,6 @@ class Gateway:
         self._directory = directory
         directory.mkdir()
         switch.add_router(namespace)
-        quiet(namespace, LAN, WAN)
         namespace.batch(
             "addr add 10.0.0.%d/24 dev %s" % (number, LAN),
             "addr add 198.51.100.%d/24 dev %s" % (number, WAN),
@@ -106,7 +105,6 @@ class Pair:
         self.client, self.far = namespace("client"), namespace("far")
         for host, vlan in ((self.client, LAN_VLAN), (self.far, WAN_VLAN)):
             self.switch.add_host(host, vlan)
-            quiet(host, "eth0")
         self.client.batch(
             "addr add 10.0.0.10/24 dev eth0",
             "addr add 2001:db8:a::10/64 dev eth0 nodad",

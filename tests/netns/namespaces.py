@@ -29,6 +29,7 @@ _CLONE_NEWNET = 0x40000000
 _MNT_DETACH = 2
 _MS_BIND = 4096
 # Of <linux/sockios.h> and <linux/if.h>.
+_SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _SIOCGIFHWADDR = 0x8927
 _IFF_UP = 1
@@ -83,7 +84,9 @@ class Namespace:
     def raise_link(self, name: str) -> None:
         """Set a link up."""
         with self.inside():
-            _interface_request(_SIOCSIFFLAGS, name, struct.pack("h", _IFF_UP))
+            answer = _interface_request(_SIOCGIFFLAGS, name, b"")
+            (flags,) = struct.unpack_from("H", answer, 16)
+            _interface_request(_SIOCSIFFLAGS, name, struct.pack("H", flags | _IFF_UP))
 
     def mac(self, interface: str) -> str:
         """The MAC address of an interface."""
@@ -163,14 +166,18 @@ def run(*words: str, given: str = "") -> str:
 
 
 def connect(
-    left: Namespace, left_name: str, right: Namespace, right_name: str, more: str = ""
+    left: Namespace, left_name: str, right: Namespace, right_name: str, is_quiet: bool = True
 ) -> None:
-    """A cable (veth pair) between two namespaces, both ends up; more: of the left end."""
-    peer = "peer name %s netns %s" % (right_name, right.name)
-    left.batch(
-        "link add %s type veth %s" % (left_name, peer),
-        "link set %s up %s" % (left_name, more),
-    )
+    """A cable (veth pair) between two namespaces, both ends up.
+
+    is_quiet: the right end, as the left one, does not talk IPv6 by itself.
+    """
+    peer = ("peer", "name", right_name, "netns", right.name)
+    left.ip("link", "add", left_name, "type", "veth", *peer)
+    quiet(left, left_name)
+    if is_quiet:
+        quiet(right, right_name)
+    left.raise_link(left_name)
     right.raise_link(right_name)
 
 
@@ -179,8 +186,10 @@ def tag(namespace: Namespace, trunk: str, vlans: Mapping[str, int], more: str = 
     lines = []
     for name, vlan in vlans.items():
         lines.append("link add link %s name %s %s type vlan id %d" % (trunk, name, more, vlan))
-        lines.append("link set %s up" % name)
     namespace.batch(*lines)
+    quiet(namespace, *vlans)
+    for name in vlans:
+        namespace.raise_link(name)
 
 
 def quiet(namespace: Namespace, *names: str) -> None:
@@ -212,14 +221,16 @@ class Switch:
         self._routers.append(router.name)
         if TRUNKED:
             self._cable(router, TRUNK, LAN_VLAN, WAN_VLAN)
+            # Only its VLANs carry IP.
+            router.sysctl("net/ipv6/conf/%s/disable_ipv6" % TRUNK, "1")
             tag(router, TRUNK, {LAN: LAN_VLAN, WAN: WAN_VLAN})
         else:
             self._cable(router, LAN, LAN_VLAN)
             self._cable(router, WAN, WAN_VLAN)
 
-    def add_host(self, host: Namespace, vlan: int) -> None:
+    def add_host(self, host: Namespace, vlan: int, is_quiet: bool = True) -> None:
         """Its link eth0."""
-        self._cable(host, "eth0", vlan)
+        self._cable(host, "eth0", vlan, is_quiet=is_quiet)
 
     def router_ports(self) -> List[str]:
         """The ports that routers are at."""
@@ -244,10 +255,11 @@ class Switch:
         for port in self._ports[namespace.name]:
             self.namespace.ip("link", "set", port, state)
 
-    def _cable(self, other: Namespace, name: str, *vlans: int) -> None:
+    def _cable(self, other: Namespace, name: str, *vlans: int, is_quiet: bool = True) -> None:
         """Of more than one VLAN: with tags."""
         port = "port%d" % (sum(len(ports) for ports in self._ports.values()) + 1)
-        connect(self.namespace, port, other, name, "master " + _bridge(vlans[0]))
+        connect(self.namespace, port, other, name, is_quiet)
+        self.namespace.ip("link", "set", port, "master", _bridge(vlans[0]))
         self._ports.setdefault(other.name, []).append(port)
         if TRUNKED:
             how = "pvid untagged" if len(vlans) == 1 else ""
@@ -283,12 +295,6 @@ class Site:
             self._switch.add_router(self.router)
             self._switch.add_host(self.client, LAN_VLAN)
             self._switch.add_host(self.far, WAN_VLAN)
-        for namespace, names in (
-            (self.router, (LAN, WAN)),
-            (self.client, ("eth0",)),
-            (self.far, ("eth0",)),
-        ):
-            quiet(namespace, *names)
         self.router.batch(
             "addr add 10.0.0.252/24 dev %s" % LAN,
             "addr add 198.51.100.1/24 dev %s" % WAN,

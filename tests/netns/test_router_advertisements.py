@@ -106,7 +106,7 @@ class SlaacHost:
 
     def __init__(self, pair: Pair, namespace: Namespace, directory: Path) -> None:
         self.namespace = namespace
-        pair.switch.add_host(namespace, LAN_VLAN)
+        pair.switch.add_host(namespace, LAN_VLAN, is_quiet=False)
         self._log = directory / "routes"
         with namespace.inside(), self._log.open("wb") as log:
             self._monitor = subprocess.Popen(["ip", "-6", "monitor", "route"], stdout=log)
