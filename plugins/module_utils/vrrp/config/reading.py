@@ -128,7 +128,10 @@ def _note_odd_keys(
     for key in document:
         if key not in known:
             problem = Problem(
-                prefix + str(key), "unknown-key", "is not a known field", nearest(str(key), known)
+                prefix + (str(key) or '""'),
+                "unknown-key",
+                "is not a known field",
+                nearest(str(key), known),
             )
             problems.append(problem)
     for key in document.duplicates if isinstance(document, JsonObject) else ():
