@@ -8,6 +8,7 @@ A command counts as one check; pytest and ansible-test count by the test, from t
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -127,8 +128,16 @@ class Section:
                     processes.end_tree(process.pid)
         except OSError as error:
             print(f"!!! {error}", flush=True)
+        finally:
+            _make_blocking()
         print(f"    {title}: {_explain(status)}, {time.monotonic() - started:.1f} s", flush=True)
         return status
+
+
+def _make_blocking() -> None:
+    """Undo what a command did to the output it shares with the next: Ansible refuses such a one."""
+    for descriptor in (1, 2):
+        os.set_blocking(descriptor, True)
 
 
 def _explain(status: int | None) -> str:

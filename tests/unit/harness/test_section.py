@@ -50,6 +50,13 @@ def test_commands_count_one_each() -> None:
     assert section.tally.failures == ["bad: exit status 1"]
 
 
+def test_a_command_that_makes_the_output_nonblocking_harms_nobody() -> None:
+    section = Section("demo")
+    program = "import os; os.set_blocking(1, False); os.set_blocking(2, False)"
+    assert section.command("rude", [sys.executable, "-c", program])
+    assert os.get_blocking(1) and os.get_blocking(2)
+
+
 def test_a_command_that_hangs_is_ended_and_fails() -> None:
     section = Section("demo")
     assert not section.command("slow", ["sleep", "60"], timeout_s=0)
