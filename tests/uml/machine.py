@@ -10,10 +10,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 from pathlib import Path
 from types import FrameType
-from typing import List, NoReturn, Optional, Sequence
+from typing import IO, List, NoReturn, Optional, Sequence
 
 from tests.harness.processes import adopt_orphans, descendants, reap
 
@@ -96,8 +98,17 @@ class Machine:
         env = dict(os.environ, TMPDIR=_memory_directory(self._memory_mib * _MIB, job))
         with errors.open("wb") as stderr:
             process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stderr=stderr, env=env, preexec_fn=_prepare
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=env,
+                preexec_fn=_prepare,
             )
+            # The kernel makes its terminal non-blocking, and so for everybody who shares it: hence
+            # a pipe of its own.
+            copier = threading.Thread(target=_copy, args=(process.stdout,))
+            copier.start()
             try:
                 process.wait(self._timeout_s)
             except subprocess.TimeoutExpired:
@@ -106,10 +117,23 @@ class Machine:
             finally:
                 process.kill()
                 process.wait()
+                _kill_what_is_left()
+                copier.join()
         try:
             return int((job / "status").read_text())
         except (FileNotFoundError, ValueError):
             raise MachineError(_obituary(process.returncode, errors)) from None
+
+
+def _copy(source: IO[bytes]) -> None:
+    """To our own output, as it comes, until nobody has the other end."""
+    with source:
+        while True:
+            data = os.read(source.fileno(), 65536)
+            if not data:
+                return
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
 
 def _prepare() -> None:

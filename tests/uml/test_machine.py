@@ -45,6 +45,17 @@ def test_all_of_a_long_output_comes_out() -> None:
     assert done.stdout == "".join("%d\n" % number for number in range(1, 20001))
 
 
+def test_our_output_stays_blocking() -> None:
+    """Ansible refuses to begin on terminals that do not block, and it shares ours."""
+    reader, writer = os.pipe()
+    try:
+        subprocess.run([RUN, "true"], stdout=writer, stderr=writer, timeout=120, check=True)
+        assert os.get_blocking(writer)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 def test_changes_are_real_in_shared_directories_only(tmp_path: Path) -> None:
     for name in ("shared", "other"):
         (tmp_path / name).mkdir()
