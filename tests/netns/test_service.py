@@ -337,6 +337,7 @@ def picture(namespace: Namespace) -> Dict[str, str]:
     """All that a daemon could leave behind, piece by piece: a failure shows what differs."""
     found = settings(namespace)
     for link in json.loads(namespace.ip("-j", "-d", "addr")):
+        link.pop("operstate")  # of a new link, it is known a moment later
         for key, value in link.items():
             found["%s %s" % (link["ifname"], key)] = repr(value)
     for number, line in enumerate(namespace.ip("-o", "maddr").splitlines()):
