@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A LAN of several VrrpRouters in one process, with a clock that only the test moves."""
 
-from typing import Dict, List, Set, Tuple
+from typing import Callable, Dict, List, Set, Tuple
 
 from engine_kit.driver import Outcome
 from engine_kit.packets import Advert, is_advert, read_advert
@@ -11,7 +11,7 @@ from engine_kit.values import T0, link
 from vrrp.config.model import RouterConfig
 from vrrp.facts import ReceivedPacket
 from vrrp.fsm.states import State
-from vrrp.router.actions import TransmitFrame
+from vrrp.router.actions import Notify, TransmitFrame
 from vrrp.router.events import PacketReceived, RouterEvent, Stop, Tick
 from vrrp.router.vrrp_router import VrrpRouter
 
@@ -36,6 +36,7 @@ class Lan:
         self.hosts: Dict[str, Host] = {}
         self.cut: Set[str] = set()
         self.adverts: List[Tuple[int, str, Advert]] = []
+        self.on_note: Callable[[int, str, Notify], None] = lambda *_note: None
         self._in_flight: List[Tuple[str, bytes]] = []
 
     def add(self, name: str, config: RouterConfig, number: int) -> Host:
@@ -89,6 +90,7 @@ class Lan:
         host = self.hosts[name]
         outcome = Outcome(self.now_ns, host.router.step(event, self.now_ns))
         for note in outcome.notes:
+            self.on_note(self.now_ns, name, note)
             if note.kind == "transition":
                 found = (self.now_ns, note.data["current"], note.data["reason"])
                 host.transitions.append(found)
