@@ -14,7 +14,7 @@ The contract between the router and whoever drives it:
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 from ..errors import PlatformError
 from ..facts import LinkFacts, ReceivedPacket
@@ -107,18 +107,17 @@ class Shell:
         self._listen(self.router.listening_links())
         self._listen_to_hosts()
 
-    def _listen(self, links: Any) -> None:
+    def _listen(self, links: Sequence[LinkFacts]) -> None:
         self.is_deaf = False
-        try:
-            self._io.listen(links)
-        except PlatformError as error:
-            self._log.write("error", str(error))
-            self.is_deaf = self.needs_reconcile = True
+        self._open(self._io, links)
 
     def _listen_to_hosts(self) -> None:
         """A reload may ask for it, or no longer, while the links stay."""
+        self._open(self.solicitations, self.router.advertising_links())
+
+    def _open(self, listener: Union[FrameIO, SolicitationIO], links: Sequence[LinkFacts]) -> None:
         try:
-            self.solicitations.listen(self.router.advertising_links())
+            listener.listen(links)
         except PlatformError as error:
             self._log.write("error", str(error))
             self.is_deaf = self.needs_reconcile = True
@@ -133,8 +132,9 @@ class Shell:
 
     def _transmit(self, action: TransmitFrame) -> None:
         # RFC 9568 sections 8.1.2, 8.2.2: announcements wait for address and virtual MAC.
-        is_early = self._dataplane.lacks(action.ifindex, action.frame[6:12])
-        if is_early and not _is_advertisement(action.frame):
+        # Asked for them alone: advertisements are many, and go out in any case.
+        frame = action.frame
+        if not _is_advertisement(frame) and self._dataplane.lacks(action.ifindex, frame[6:12]):
             return
         try:
             self._io.send(action.ifindex, action.frame)
