@@ -21,6 +21,7 @@ sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
 import kernels  # noqa: E402
 from daemons import Daemon, build, document  # noqa: E402
 from frames import Wire  # noqa: E402
+from gateways import Pair  # noqa: E402
 from hosts import Host  # noqa: E402
 from namespaces import LAN, Namespace, Site, connect  # noqa: E402
 
@@ -142,3 +143,11 @@ def start(
     yield make
     for daemon in started:
         daemon.kill()
+
+
+@pytest.fixture
+def pair(namespace: Callable[[str], Namespace], program: Path, tmp_path: Path) -> Iterator[Pair]:
+    """Two gateways with real daemons, and what they serve."""
+    made = Pair(namespace, program, tmp_path)
+    yield made
+    made.close()

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Callable, Iterator, Tuple
+from typing import Iterator, Tuple
 
 import pytest
 from frames import Wire
 from gateways import INTERVAL_CS, LAN_VIPS, Flow, Pair, all_are, document
 from hosts import MAC4, MAC6
-from namespaces import Namespace, run
+from namespaces import run
 from scapy.layers.inet6 import ICMPv6NDOptDstLLAddr
 from scapy.layers.l2 import ARP
 
@@ -24,13 +23,6 @@ BAD = "delay 10ms 5ms loss 5% reorder 20%"
 CABLES = pytest.mark.parametrize(
     "netem", ["", pytest.param(BAD, marks=pytest.mark.kernel("netem"))], ids=["good", "bad"]
 )
-
-
-@pytest.fixture
-def pair(namespace: Callable[[str], Namespace], program: Path, tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(namespace, program, tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -149,13 +149,6 @@ def eventually(wanted: Callable[[], Any], what: str) -> None:
 
 
 @pytest.fixture
-def pair(namespace: Callable[[str], Namespace], program: Path, tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(namespace, program, tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def talk(pair: Pair) -> Iterator[Talk]:
     made = Talk(pair)
     yield made
