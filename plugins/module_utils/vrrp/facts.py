@@ -84,3 +84,25 @@ class ProbeResult:
     tracker: str
     ok: bool
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class HeldDevice:
+    """A device with a virtual MAC that an earlier process left, and what it holds there."""
+
+    name: str
+    parent_ifindex: int
+    mac: bytes
+    addresses: Tuple[InterfaceAddress, ...]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Something of ours in the kernel was not as it should be, and was put right.
+
+    device is the one concerned, empty for what all share; what is a clause ("10.0.10.254 was
+    missing").
+    """
+
+    device: str
+    what: str

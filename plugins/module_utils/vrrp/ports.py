@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import List, Optional, Protocol, Sequence, Tuple
 
 from .config.model import TrackerConfig
-from .facts import LinkFacts, ProbeResult, ReceivedPacket
+from .facts import HeldDevice, LinkFacts, ProbeResult, ReceivedPacket, Repair
 from .router.actions import RouterAction
 from .router.desired import DesiredDataplane
 from .router.events import RouterEvent
@@ -78,8 +78,18 @@ class Dataplane(Protocol):
     def apply(self, desired: DesiredDataplane) -> None:
         """Idempotent: compare with what is, apply the difference. Raises PlatformError."""
 
-    def reconcile(self) -> bool:
-        """Compare the kernel anew with the last desired value; True when something was repaired."""
+    def reconcile(self) -> Tuple[Repair, ...]:
+        """Compare the kernel anew with the last desired value, and put right what differs."""
+
+    def renew(self, devices: Sequence[str]) -> None:
+        """Let the leases of these devices' addresses begin anew (VirtualDevice.lease_s)."""
+
+    def held(self) -> Tuple[HeldDevice, ...]:
+        """What an earlier process left; before the first apply, which keeps what is desired."""
+
+    def expire(self, lifetime_s: int) -> None:
+        """Let the kernel take all our addresses away so much later, unless somebody renews them;
+        needs no earlier apply."""
 
     def lacks(self, ifindex: int, mac: bytes) -> bool:
         """True when the device with this MAC on that link is not as it should be: the last call

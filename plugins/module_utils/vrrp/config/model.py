@@ -145,8 +145,38 @@ class VirtualRouterConfig:
 
 
 @dataclass(frozen=True)
+class SyncGroupConfig:
+    """Virtual routers, by name and sorted, that are master together or not at all."""
+
+    name: str
+    members: Tuple[str, ...]
+
+
+class LeaseMode(enum.Enum):
+    """Whether virtual addresses expire in the kernel unless this daemon goes on advertising."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+# Each address costs a request to the kernel every second or so; where there are many, crashes are
+# left to systemd alone.
+MOST_LEASES = 100
+
+
+@dataclass(frozen=True)
 class RouterConfig:
-    """A whole host. Both tuples are sorted by name, so equal intents are equal values."""
+    """A whole host. All tuples are sorted by name, so equal intents are equal values."""
 
     virtual_routers: Tuple[VirtualRouterConfig, ...] = ()
     trackers: Tuple[TrackerConfig, ...] = ()
+    sync_groups: Tuple[SyncGroupConfig, ...] = ()
+    leases: LeaseMode = LeaseMode.AUTO
+
+    @property
+    def uses_leases(self) -> bool:
+        """Auto: while the virtual addresses are few."""
+        if self.leases is LeaseMode.AUTO:
+            return sum(len(each.addresses) for each in self.virtual_routers) <= MOST_LEASES
+        return self.leases is LeaseMode.ON

@@ -26,6 +26,11 @@ class Reason(enum.Enum):
     HIGHER_PRIORITY = "higher-priority"
     HIGHER_ADDRESS = "higher-address"
     SHUTDOWN = "shutdown"
+    HAND_OVER = "hand-over"
+    NO_SUCCESSOR = "no-successor"
+    SYNC_GROUP = "sync-group"
+    STALLED = "stalled"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Transition:
     """The state changed, and the inputs that decided it.
 
     peer and peer_priority tell of the last advertisement that mattered, silence_ns how long ago it
-    came (None: none was heard); cause is the word that came with a Shutdown.
+    came (None: none was heard); cause is the word that came with a Shutdown or HandOver.
     """
 
     previous: State

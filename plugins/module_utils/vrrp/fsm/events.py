@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import Optional, Union
 
+from .actions import Reason
 from .parameters import RouterParameters
+from .states import State
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,55 @@ class ParametersChanged:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a virtual router needs to know to go on where another process stopped.
+
+    deadline_ns is that of its machine. peer is the last advertisement that mattered, peer_heard_ns
+    when it came.
+    """
+
+    state: State
+    deadline_ns: int
+    master_adver_interval_cs: int
+    since_ns: int
+    peer: Optional[AdvertisementReceived] = None
+    peer_heard_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Instead of Startup: an earlier process was backup or master here a moment ago, and nobody
+    can have noticed that it is gone."""
+
+    memory: Memory
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Give mastership away on purpose; who is no master has nothing to give."""
+
+    cause: str
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """Become master now, without waiting: nobody else is."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time has passed. Harmless before the deadline, so a stale wake-up cannot exist."""
 
 
-Event = Union[Startup, Shutdown, AdvertisementReceived, ParametersChanged, Tick]
+Event = Union[
+    Startup,
+    Resume,
+    Shutdown,
+    AdvertisementReceived,
+    ParametersChanged,
+    HandOver,
+    Takeover,
+    Tick,
+]

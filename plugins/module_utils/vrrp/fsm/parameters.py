@@ -45,6 +45,7 @@ class RouterParameters:
 
     priority is the effective one: tracking penalties are already taken off. primary_address is the
     source of advertisements on the interface now. password is empty without authentication.
+    waits_for_group: it becomes master by Takeover only, when all of its sync group can.
     """
 
     version: int
@@ -59,6 +60,7 @@ class RouterParameters:
     addresses: Tuple[bytes, ...]
     profile: Profile = Profile.RFC9568
     password: bytes = field(default=b"", repr=False)
+    waits_for_group: bool = False
 
     @property
     def is_owner(self) -> bool:

@@ -8,7 +8,7 @@ The machine arms what is computed here and `show` prints what is computed here: 
 
 from __future__ import annotations
 
-from ..units import NS_PER_S, ns_from_cs
+from ..units import CS_PER_S, NS_PER_S, ns_from_cs
 
 # One wake-up sends the advertisements of a whole slot; a slot is short for a switch's processor
 # and never more than a quarter of the interval it cuts.
@@ -25,6 +25,12 @@ def skew_time_ns(version: int, priority: int, interval_cs: int) -> int:
 def master_down_interval_ns(version: int, priority: int, interval_cs: int) -> int:
     """Master_Down_Interval (RFC 9568: Active_Down_Interval) for the master's interval."""
     return 3 * ns_from_cs(interval_cs) + skew_time_ns(version, priority, interval_cs)
+
+
+def lease_s(interval_cs: int) -> int:
+    """How long a virtual address outlives the last advertisement in the kernel, in its seconds: no
+    backup takes over sooner than after three intervals."""
+    return -(-3 * interval_cs // CS_PER_S)
 
 
 def slot_ns(interval_cs: int) -> int:

@@ -14,10 +14,15 @@ only where `version` is asked (the timers), the RFCs only where `profile` is ask
     backup      advertisement, as good or no preempt    wait a new Master_Down_Interval
     backup      advertisement, lower                    let the timer run on (or hold, see below)
     backup      deadline                                advertise, claim, announce -> master
+    backup      deadline, in a sync group               want mastership, wait for Takeover
     master      deadline                                advertise
     master      advertisement, priority 0               advertise
     master      advertisement, better                   release -> backup
     master      advertisement, worse                    advertise (RFC 9568), announce
+    master      the same, after a stall                 release -> backup
+    master      HandOver                                advertise priority 0, release -> backup
+    backup      Takeover                                advertise, claim, announce -> master
+    initialize  Resume                                  -> backup, or claim -> master
     backup      Shutdown                                -> initialize
     master      Shutdown                                advertise priority 0, release -> initialize
 """
@@ -41,9 +46,13 @@ from .actions import (
 from .events import (
     AdvertisementReceived,
     Event,
+    HandOver,
+    Memory,
     ParametersChanged,
+    Resume,
     Shutdown,
     Startup,
+    Takeover,
     Tick,
 )
 from .parameters import RELEASE_PRIORITY, Profile, RouterKey, RouterParameters
@@ -83,6 +92,8 @@ class VirtualRouter:
         self._preempting = False
         self._advertised_ns = 0
         self._announce_from_ns = 0
+        # Its timer has expired, and nobody better was heard since; its sync group decides.
+        self.wants_mastership = False
 
     def step(self, event: Event, now_ns: int) -> Actions:
         """Everything to do because of the event, in order. Unknown combinations do nothing."""
@@ -108,9 +119,24 @@ class VirtualRouter:
             master_down_interval_ns=self._master_down_interval_ns(),
         )
 
+    def memory(self) -> Optional[Memory]:
+        """For the process that goes on after this one; None while there is nothing to remember."""
+        if self.deadline_ns is None:
+            return None
+        return Memory(
+            state=self.state,
+            deadline_ns=self.deadline_ns,
+            master_adver_interval_cs=self._master_adver_interval_cs,
+            since_ns=self._since_ns,
+            peer=self._peer,
+            peer_heard_ns=self._peer_heard_ns,
+        )
+
     # RFC 9568 section 6.4.1
 
     def _initialize(self, event: Event, now_ns: int) -> Actions:
+        if isinstance(event, Resume):
+            return self._resume(event.memory, now_ns)
         if not isinstance(event, Startup):
             return ()
         self._master_adver_interval_cs = self.parameters.advertisement_interval_cs
@@ -119,17 +145,32 @@ class VirtualRouter:
             return self._become_master(Reason.OWNER, now_ns)
         return self._become_backup(Reason.STARTUP, now_ns)
 
+    def _resume(self, memory: Memory, now_ns: int) -> Actions:
+        """Beyond the RFC: the others see one router all the time, whatever process it is."""
+        self._master_adver_interval_cs = memory.master_adver_interval_cs
+        self._peer, self._peer_heard_ns = memory.peer, memory.peer_heard_ns
+        self.deadline_ns = memory.deadline_ns
+        transition = self._enter(memory.state, Reason.RESUMED, now_ns)
+        self._since_ns = memory.since_ns
+        if memory.state is State.MASTER:
+            return (ClaimAddresses(), transition)
+        return (transition,)
+
     # RFC 9568 section 6.4.2
 
     def _backup(self, event: Event, now_ns: int) -> Actions:
         if isinstance(event, Shutdown):
             return self._become_initialize(event, now_ns)
-        if isinstance(event, Tick):
-            if self.deadline_ns is not None and now_ns >= self.deadline_ns:
-                return self._become_master(self._takeover_reason(), now_ns)
-            return ()
+        if isinstance(event, Takeover):
+            return self._become_master(event.reason, now_ns)
         if isinstance(event, AdvertisementReceived):
             self._backup_hears(event, now_ns)
+        if not isinstance(event, Tick) or self.deadline_ns is None or now_ns < self.deadline_ns:
+            return ()
+        if not self.parameters.waits_for_group:
+            return self._become_master(self._takeover_reason(), now_ns)
+        self.wants_mastership = True
+        self.deadline_ns = now_ns + self._master_down_interval_ns()
         return ()
 
     def _backup_hears(self, advert: AdvertisementReceived, now_ns: int) -> None:
@@ -142,7 +183,7 @@ class VirtualRouter:
             # Master_Down_Interval only, but its section 6.1 defines Skew_Time by this interval.
             self._master_adver_interval_cs = advert.interval_cs
             self.deadline_ns = now_ns + self._master_down_interval_ns()
-            self._preempting = False
+            self._preempting = self.wants_mastership = False
         else:  # a lower priority: discarded, so the timer runs on
             self._preempting = True
 
@@ -171,6 +212,8 @@ class VirtualRouter:
     def _master(self, event: Event, now_ns: int) -> Actions:
         if isinstance(event, Shutdown):
             return self._become_initialize(event, now_ns)
+        if isinstance(event, HandOver):
+            return self._hand_over(event, now_ns)
         if isinstance(event, Tick):
             return self._advertise_when_due(now_ns)
         if isinstance(event, AdvertisementReceived):
@@ -199,7 +242,25 @@ class VirtualRouter:
             higher = advert.priority > self.parameters.priority
             reason = Reason.HIGHER_PRIORITY if higher else Reason.HIGHER_ADDRESS
             return (ReleaseAddresses(), *self._become_backup(reason, now_ns))
+        if self._was_stalled(now_ns) and not self.parameters.is_owner:
+            # Beyond the RFC: it took over rightly while we were silent. It may keep the role until
+            # we would preempt any other master, so a stall does not flap twice.
+            self._remember(advert, now_ns)
+            self._master_adver_interval_cs = advert.interval_cs
+            return (ReleaseAddresses(), *self._become_backup(Reason.STALLED, now_ns))
         return self._assert_mastership(now_ns)
+
+    def _was_stalled(self, now_ns: int) -> bool:
+        """No advertisement for the three intervals after which a backup takes over. The shell
+        reads what has arrived before it lets time pass, so this is seen before we advertise."""
+        interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
+        return self.deadline_ns is not None and now_ns - self.deadline_ns >= 2 * interval_ns
+
+    def _hand_over(self, event: HandOver, now_ns: int) -> Actions:
+        """Beyond the RFC: as Shutdown, but it listens on and is there when it is needed."""
+        release = SendAdvertisement(RELEASE_PRIORITY, self.parameters.advertisement_interval_cs)
+        transition = self._become_backup(Reason.HAND_OVER, now_ns, event.cause)
+        return (release, ReleaseAddresses(), *transition)
 
     def _assert_mastership(self, now_ns: int) -> Actions:
         """Somebody worse thinks that it is master."""
@@ -261,9 +322,9 @@ class VirtualRouter:
         self._peer = None
         return (*actions, transition)
 
-    def _become_backup(self, reason: Reason, now_ns: int) -> Actions:
+    def _become_backup(self, reason: Reason, now_ns: int, cause: str = "") -> Actions:
         self.deadline_ns = now_ns + self._master_down_interval_ns()
-        return (self._enter(State.BACKUP, reason, now_ns),)
+        return (self._enter(State.BACKUP, reason, now_ns, cause),)
 
     def _become_master(self, reason: Reason, now_ns: int) -> Actions:
         # The order is the RFC's: the advertisement stops the others before anything else is done.
@@ -287,7 +348,7 @@ class VirtualRouter:
         self.state = state
         self._since_ns = now_ns
         self._preempt_from_ns = None
-        self._preempting = False
+        self._preempting = self.wants_mastership = False
         return transition
 
     def _advertisement(self, now_ns: int) -> SendAdvertisement:

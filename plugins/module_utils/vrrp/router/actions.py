@@ -10,7 +10,7 @@ routers, then the data plane, then announcements, because hosts answer them, the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Union
+from typing import Any, Mapping, Tuple, Union
 
 from .desired import DesiredDataplane
 
@@ -31,10 +31,18 @@ class DataplaneChanged:
 
 
 @dataclass(frozen=True)
+class RenewLeases:
+    """The addresses of these devices have just been advertised: let their leases begin anew."""
+
+    devices: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Notify:
     """Something that people or programs may want to know.
 
-    kind: transition, waiting, discard, tracker or config. name: of the virtual router or tracker.
+    kind: transition, waiting, discard, tracker, drain or repair. name: of the virtual router or
+    tracker.
     message: one sentence. data: the same for programs, JSON-ready.
     """
 
@@ -44,4 +52,4 @@ class Notify:
     data: Mapping[str, Any]
 
 
-RouterAction = Union[TransmitFrame, DataplaneChanged, Notify]
+RouterAction = Union[TransmitFrame, DataplaneChanged, RenewLeases, Notify]

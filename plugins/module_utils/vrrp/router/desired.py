@@ -26,6 +26,9 @@ class VirtualDevice:
     addresses are the virtual addresses while this router is master and empty otherwise: a device
     without addresses is silent, it answers nothing, accepts nothing and forwards nothing.
     is_master says which of the two is meant (an IPv6 device is fenced as a whole).
+    is_quiet: it forwards and accepts as a master's does, but answers no ARP and no neighbour
+    solicitation: the addresses are being left to a successor.
+    lease_s: the kernel takes an address away so long after it was added or renewed; 0: never.
     """
 
     name: str
@@ -35,6 +38,8 @@ class VirtualDevice:
     family: Family
     is_master: bool
     addresses: Tuple[InterfaceAddress, ...]
+    is_quiet: bool = False
+    lease_s: int = 0
 
 
 @dataclass(frozen=True)

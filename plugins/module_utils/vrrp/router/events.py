@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import FrozenSet, Tuple, Union
 
 from ..config.model import RouterConfig
-from ..facts import LinkFacts, ProbeResult, ReceivedPacket
+from ..facts import LinkFacts, ProbeResult, ReceivedPacket, Repair
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,29 @@ class ConfigReplaced:
     config: RouterConfig
 
 
+# Stands for all virtual routers, those to come included, in a set of names.
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class DrainChanged:
+    """These virtual routers, by name or ALL, shall be master only if nobody else is.
+
+    A master gives its role away; when nobody takes it, it keeps it and is drained no longer,
+    unless forced.
+    """
+
+    drained: FrozenSet[str]
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """The data plane found something changed by somebody else, and put it right."""
+
+    repairs: Tuple[Repair, ...]
+
+
 @dataclass(frozen=True)
 class Tick:
     """Time has passed; harmless before the deadline."""
@@ -60,5 +83,13 @@ class Stop:
 
 
 RouterEvent = Union[
-    PacketReceived, SolicitationReceived, LinksChanged, TrackerReported, ConfigReplaced, Tick, Stop
+    PacketReceived,
+    SolicitationReceived,
+    LinksChanged,
+    TrackerReported,
+    ConfigReplaced,
+    DrainChanged,
+    Repaired,
+    Tick,
+    Stop,
 ]
