@@ -10,7 +10,7 @@ thousand links has no second for that. So the few attributes that are needed are
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..facts import InterfaceAddress, LinkFacts
@@ -35,15 +35,20 @@ _IFLA_ADDRESS = 1
 _IFLA_IFNAME = 3
 _IFLA_MTU = 4
 _IFLA_LINK = 5
+_IFLA_MASTER = 10
+_IFLA_LINKINFO = 18
 _IFLA_IFALIAS = 20
 _IFLA_AF_SPEC = 26
 _IFLA_GROUP = 27
+_INFO_KIND = 1
 _IFA_ADDRESS = 1
 _IFA_LOCAL = 2
+_IFA_CACHEINFO = 6
 _IFA_FLAGS = 8
 _AF_INET = 2
 _AF_INET6 = 10
 _AF_BRIDGE = 7
+_FOREVER = 0xFFFFFFFF
 _CONF = 1
 _INET6_CONF = 2
 _INET6_DISABLE_IPV6 = 26
@@ -51,7 +56,11 @@ _INET6_DISABLE_IPV6 = 26
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the kernel; families is what it says about its address families, unread."""
+    """A link of the kernel; families is what it says about its address families, unread.
+
+    master_ifindex: the bridge, bond or VRF that it is a port of; 0: none. kind: "vlan", "bridge",
+    "vrf" and so on; empty for hardware.
+    """
 
     ifindex: int
     flags: int
@@ -62,6 +71,8 @@ class Link:
     group: int
     alias: str
     families: bytes
+    master_ifindex: int = 0
+    kind: str = ""
 
     @property
     def is_up(self) -> bool:
@@ -82,19 +93,28 @@ class Link:
 
     def has_ipv6(self) -> bool:
         """False when disable_ipv6 is set, or when the kernel knows no IPv6 at all."""
+        return self.ipv6_settings().get(_INET6_DISABLE_IPV6) == 0
+
+    def ipv6_settings(self) -> Dict[int, int]:
+        """The IPv6 sysctls of this link by their number in <linux/ipv6.h>."""
         data = attributes.payloads(attributes.payloads(self.families).get(_AF_INET6, b""))
         values = data.get(_INET6_CONF, b"")
-        offset = 4 * _INET6_DISABLE_IPV6
-        return len(values) >= offset + 4 and not any(values[offset : offset + 4])
+        count = len(values) // 4
+        return dict(enumerate(struct.unpack_from("=%di" % count, values)))
 
 
 @dataclass(frozen=True)
 class Address:
-    """An address of a link of the kernel."""
+    """An address of a link of the kernel.
+
+    lifetime_s: when the kernel will take it away, 0: never. It runs down all the time, so it is no
+    difference between two of them.
+    """
 
     ifindex: int
     value: InterfaceAddress
     flags: int
+    lifetime_s: int = field(default=0, compare=False)
 
     @property
     def is_usable(self) -> bool:
@@ -121,6 +141,8 @@ def read_link(body: bytes) -> Optional[Link]:
         group=_number(found.get(_IFLA_GROUP)),
         alias=_text(found.get(_IFLA_IFALIAS, b"")),
         families=found.get(_IFLA_AF_SPEC, b""),
+        master_ifindex=_number(found.get(_IFLA_MASTER)),
+        kind=_kind(found.get(_IFLA_LINKINFO, b"")),
     )
 
 
@@ -134,7 +156,20 @@ def read_address(body: bytes) -> Optional[Address]:
     value = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS, b"")
     if _IFA_FLAGS in found:
         flags = _number(found[_IFA_FLAGS])
-    return Address(ifindex, InterfaceAddress(value, prefix_length), flags)
+    lifetime_s = _lifetime_s(found.get(_IFA_CACHEINFO, b""))
+    return Address(ifindex, InterfaceAddress(value, prefix_length), flags, lifetime_s)
+
+
+def _kind(info: bytes) -> str:
+    return _text(attributes.payloads(info).get(_INFO_KIND, b""))
+
+
+def _lifetime_s(cache: bytes) -> int:
+    """Seconds, at least 1 for an address that has any end."""
+    if len(cache) < 8:
+        return 0
+    (valid_s,) = struct.unpack_from("=4xI", cache)
+    return 0 if valid_s == _FOREVER else max(1, valid_s)
 
 
 def _number(payload: Optional[bytes]) -> int:
