@@ -142,7 +142,7 @@ def read_link(body: bytes) -> Optional[Link]:
         alias=_text(found.get(_IFLA_IFALIAS, b"")),
         families=found.get(_IFLA_AF_SPEC, b""),
         master_ifindex=_number(found.get(_IFLA_MASTER)),
-        kind=_kind(found.get(_IFLA_LINKINFO, b"")),
+        kind=_link_kind(found.get(_IFLA_LINKINFO, b"")),
     )
 
 
@@ -160,7 +160,7 @@ def read_address(body: bytes) -> Optional[Address]:
     return Address(ifindex, InterfaceAddress(value, prefix_length), flags, lifetime_s)
 
 
-def _kind(info: bytes) -> str:
+def _link_kind(info: bytes) -> str:
     return _text(attributes.payloads(info).get(_INFO_KIND, b""))
 
 
