@@ -19,14 +19,27 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 from ..errors import PlatformError
 from ..facts import LinkFacts, ReceivedPacket
 from ..ports import Dataplane, FrameIO, Journal, SolicitationIO
-from ..router.actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
+from ..router.actions import (
+    DataplaneChanged,
+    Notify,
+    RenewLeases,
+    RouterAction,
+    TransmitFrame,
+)
 from ..router.events import RouterEvent
 from ..router.vrrp_router import VrrpRouter
 from ..wire.constants import IP_PROTOCOL
 from .journal import NoJournal
 from .log import Log
 
-_LEVELS = {"transition": "notice", "waiting": "warning", "discard": "warning", "tracker": "notice"}
+_LEVELS = {
+    "transition": "notice",
+    "waiting": "warning",
+    "discard": "warning",
+    "tracker": "notice",
+    "drain": "notice",
+    "repair": "warning",
+}
 # A link that is down fails each frame: one line, and another one after so many more.
 _LOG_EACH_FAILURES = 100
 # EtherType to where the IP header in a frame has its protocol.
@@ -126,7 +139,9 @@ class Shell:
         if isinstance(action, TransmitFrame):
             self._transmit(action)
         elif isinstance(action, DataplaneChanged):
-            self._apply(action)
+            self._try(lambda: self._dataplane.apply(action.desired))
+        elif isinstance(action, RenewLeases):
+            self._try(lambda: self._dataplane.renew(action.devices))
         else:
             self._note(action)
 
@@ -146,9 +161,9 @@ class Shell:
         else:
             self._failures.pop(action.ifindex, None)
 
-    def _apply(self, action: DataplaneChanged) -> None:
+    def _try(self, change: Callable[[], None]) -> None:
         try:
-            self._dataplane.apply(action.desired)
+            change()
         except PlatformError as error:
             self._log.write("error", str(error))
             self.needs_reconcile = True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Deque, Dict, Optional, Tuple
+from typing import Deque, Dict, Iterable, Optional, Set, Tuple
 
 from ..config.model import ChecksumMode, VirtualRouterConfig
 from ..config.resolve import NotReady
@@ -19,13 +19,13 @@ from ..facts import InterfaceAddress, LinkFacts
 from ..fsm.actions import Transition
 from ..fsm.parameters import RouterParameters
 from ..fsm.states import State
-from ..fsm.timing import skew_time_ns
+from ..fsm.timing import lease_s, skew_time_ns
 from ..fsm.virtual_router import VirtualRouter
 from ..invariant import require
 from ..units import NS_PER_S
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
-from .desired import DEVICE_PREFIX, VirtualDevice
+from .desired import DEVICE_PREFIX, DesiredDataplane, ParentSettings, VirtualDevice
 from .log_limit import LogLimit
 from .peers import Peers
 from .router_advertiser import RouterAdvertiser
@@ -43,6 +43,10 @@ ANNOUNCE_REFRESH_NS = 60 * NS_PER_S
 # A successor may be a little late: its own wake-up, the switch.
 LEAVE_MARGIN_NS = NS_PER_S // 10
 HISTORY_LENGTH = 16
+OCCURRENCES_LENGTH = 32
+# Twice renewed before it would end; short of a third, so that each advertisement of the usual
+# second renews a lease of three.
+RENEWALS_PER_LEASE = 4
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,15 @@ class PastTransition:
     detail: str
 
 
+@dataclass(frozen=True)
+class Occurrence:
+    """Something that a person who asks why would want to know. kind: as of Notify."""
+
+    at_ns: int
+    kind: str
+    sentence: str
+
+
 class BoundRouter:
     """One configured virtual router and the link it lives on, if that exists."""
 
@@ -63,16 +76,32 @@ class BoundRouter:
         self.machine: Optional[VirtualRouter] = None
         self.waiting: Optional[NotReady] = None
         self.history: Deque[PastTransition] = deque(maxlen=HISTORY_LENGTH)
+        self.occurrences: Deque[Occurrence] = deque(maxlen=OCCURRENCES_LENGTH)
         self.counters: Dict[str, int] = {}
         self.peers = Peers()
         self.log_limit = LogLimit()
         self.holds_addresses = False
         self.leaves_ns: Optional[int] = None
+        # When leaving ends without a successor: take the role back.
+        self.returns = False
+        # Its sync group waits for it.
+        self.is_awaited = True
         self.router_advertiser = RouterAdvertiser()
         self._advertised_source = b""
         self._announce_ns: Optional[int] = None
         self._announced = 0
         self._frame: Tuple[object, bytes] = (None, b"")
+        self._lease: Optional[Tuple[int, int]] = None
+
+    @property
+    def id(self) -> str:
+        """Its identity on this host, whatever it is called."""
+        return str(self.config.key)
+
+    @property
+    def device_name(self) -> str:
+        """Of the device with the virtual MAC."""
+        return DEVICE_PREFIX + self.config.name
 
     @property
     def state(self) -> State:
@@ -83,6 +112,11 @@ class BoundRouter:
     def is_leaving(self) -> bool:
         """Has released its mastership, and forwards until a successor is heard."""
         return self.leaves_ns is not None
+
+    @property
+    def wants_mastership(self) -> bool:
+        """Nobody better is there: its sync group may take over as far as it is concerned."""
+        return self.machine is not None and self.machine.wants_mastership
 
     @property
     def parameters(self) -> RouterParameters:
@@ -101,19 +135,52 @@ class BoundRouter:
         """Add one to a counter of RFC 8347."""
         self.counters[counter] = self.counters.get(counter, 0) + 1
 
-    def leave(self, now_ns: int) -> None:
-        """Before a graceful stop: a master goes on forwarding until a successor is heard, or has
-        had the longest Skew_Time and nobody came."""
+    def leave(self, now_ns: int, returns: bool = False) -> None:
+        """Before it gives its role away: a master goes on forwarding until a successor is heard, or
+        has had the longest Skew_Time and nobody came. returns: then it takes the role back."""
         if self.state is State.MASTER:
             parameters = self.parameters
             longest_ns = skew_time_ns(parameters.version, 1, parameters.advertisement_interval_cs)
             self.leaves_ns = now_ns + longest_ns + LEAVE_MARGIN_NS
+            self.returns = returns
+
+    def claim_addresses(self, lease_s: int, now_ns: int) -> None:
+        """They are ours; leaving, if it was about to, is off."""
+        if not self.holds_addresses:
+            self._lease = (lease_s, now_ns)
+        self.holds_addresses = True
+        self.leaves_ns = None
+        self.returns = False
+
+    def doubt_lease(self) -> None:
+        """Another process claimed the addresses, and nobody knows for how long."""
+        self._lease = None
 
     def release_addresses(self) -> None:
         """Nothing is held and nothing announced any more."""
         self.holds_addresses = False
         self.leaves_ns = None
+        self.returns = False
+        self._lease = None
         self.stop_announcing()
+
+    def must_renew(self, lease_s: int, now_ns: int) -> bool:
+        """With an advertisement that is sent now: whether the lease has to begin anew."""
+        if not self.holds_addresses:
+            return False
+        if self._lease is not None:
+            known_s, renewed_ns = self._lease
+            fresh_ns = lease_s * NS_PER_S // RENEWALS_PER_LEASE
+            if known_s == lease_s and (not lease_s or now_ns - renewed_ns < fresh_ns):
+                return False
+        self._lease = (lease_s, now_ns)
+        return True
+
+    def lease_s(self, uses_leases: bool) -> int:
+        """Of its addresses in the kernel; 0 is for ever."""
+        if not uses_leases or self.machine is None:
+            return 0
+        return lease_s(self.parameters.advertisement_interval_cs)
 
     # What it sends
 
@@ -192,20 +259,22 @@ class BoundRouter:
 
     # What it wants in the kernel
 
-    def device(self) -> Optional[VirtualDevice]:
+    def device(self, uses_leases: bool) -> Optional[VirtualDevice]:
         """The device with the virtual MAC; it exists as long as the link does."""
         if self.link is None:
             return None
         config = self.config
         addresses = self.parameters.addresses if self.holds_addresses else ()
         return VirtualDevice(
-            name=DEVICE_PREFIX + config.name,
+            name=self.device_name,
             alias=config.name,
             parent_ifindex=self.link.ifindex,
             mac=virtual_mac(config.family, config.vrid),
             family=config.family,
             is_master=self.holds_addresses,
             addresses=tuple(InterfaceAddress(a, prefix_length(a)) for a in addresses),
+            is_quiet=self.holds_addresses and self.is_leaving,
+            lease_s=self.lease_s(uses_leases) if self.holds_addresses else 0,
         )
 
     def owns_address(self) -> bool:
@@ -220,3 +289,24 @@ class BoundRouter:
         if self.machine is None or self.config.accept or self.parameters.is_owner:
             return ()
         return self.parameters.addresses
+
+
+def desired_dataplane(bounds: Iterable[BoundRouter], uses_leases: bool) -> DesiredDataplane:
+    """Everything that the kernel should have because of these virtual routers."""
+    devices = []
+    parents: Dict[str, ParentSettings] = {}
+    refused: Set[bytes] = set()
+    for bound in bounds:
+        device = bound.device(uses_leases)
+        if device is None or bound.link is None:
+            continue
+        devices.append(device)
+        refused.update(bound.refused())
+        name = bound.link.name
+        owns = bound.owns_address() or (name in parents and parents[name].owns_address)
+        parents[name] = ParentSettings(bound.link.ifindex, name, owns)
+    return DesiredDataplane(
+        devices=tuple(sorted(devices, key=lambda device: device.name)),
+        parents=tuple(parents[name] for name in sorted(parents)),
+        refused=tuple(sorted(refused)),
+    )

@@ -14,7 +14,16 @@ _CAUSES = {
     "stop": "the daemon was stopped",
     "removed": "it was removed from the configuration",
     "reconfigured": "its configuration changed in a way that needs a new start",
+    "drained": "it was drained",
+    "sync-group": "another member of its sync group is not master",
     "interface-replaced": "its interface was replaced by another one of the same name",
+}
+
+
+_WORDS = {
+    Reason.NO_SUCCESSOR: "no other router took over, so it takes the role back",
+    Reason.SYNC_GROUP: "every member of its sync group can be master",
+    Reason.RESUMED: "goes on where the process before it stopped",
 }
 
 
@@ -41,6 +50,13 @@ def explain(transition: Transition, parameters: RouterParameters) -> str:
             parameters.priority,
             format_address(parameters.primary_address),
         )
+    if reason is Reason.STALLED:
+        return "%s took over with priority %s while this router was held up" % (
+            peer,
+            transition.peer_priority,
+        )
+    if reason in _WORDS:
+        return _WORDS[reason]
     if reason is Reason.PREEMPTED_LOWER:
         return "preempts a master of lower priority, ours is %d" % parameters.priority
     if reason is Reason.NO_RESPONSE and peer:

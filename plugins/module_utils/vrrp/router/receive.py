@@ -39,23 +39,23 @@ from ..wire.ip import IpHeader, split_packet
 
 @dataclass(frozen=True)
 class Listener:
-    """A virtual router as the ladder sees it. name is that of the configuration."""
+    """A virtual router as the ladder sees it. id as in BoundRouter."""
 
-    name: str
+    id: str
     state: State
     parameters: RouterParameters
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """An advertisement for a virtual router of ours.
+    """An advertisement for a virtual router of ours, by its id.
 
     version is that of the message, checksum_form is known where there are two. remarks are
     differences to our own configuration that are counted and logged, but do not discard:
     RFC 9568 section 7.1.
     """
 
-    name: str
+    id: str
     event: AdvertisementReceived
     version: int
     checksum_form: Optional[ChecksumForm]
@@ -64,12 +64,12 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Discard:
-    """A packet that was thrown away. name is that of the virtual router, when it was found."""
+    """A packet that was thrown away. id is that of the virtual router, when it was found."""
 
     reason: DiscardReason
     detail: str
     source: bytes = b""
-    name: str = ""
+    id: str = ""
 
 
 # What RFC 8347 counts for the virtual router whose VRID the message has, wrong as it may be.
@@ -101,19 +101,19 @@ def accept(
         charged = None
         if error.reason in _CHARGED and len(message) > 1:
             charged = lookup(packet.ifindex, header.family, message[1])
-        name = charged.name if charged else ""
-        return Discard(error.reason, error.detail, header.source, name)
+        found = charged.id if charged else ""
+        return Discard(error.reason, error.detail, header.source, found)
     listener = lookup(packet.ifindex, header.family, advertisement.vrid)
     if listener is None:
         detail = "VRID %d is not configured on the interface" % advertisement.vrid
         return Discard(DiscardReason.VRID, detail, header.source)
     reason, detail = _mismatch(advertisement, listener)
     if reason is not None:
-        return Discard(reason, detail, header.source, listener.name)
+        return Discard(reason, detail, header.source, listener.id)
     event = AdvertisementReceived(header.source, advertisement.priority, advertisement.interval_cs)
     remarks = _remarks(advertisement, listener.parameters)
     form = advertisement.checksum_form
-    return Accepted(listener.name, event, advertisement.version, form, remarks)
+    return Accepted(listener.id, event, advertisement.version, form, remarks)
 
 
 def _header_discard(header: IpHeader, own_addresses: FrozenSet[bytes]) -> Optional[Discard]:

@@ -24,7 +24,7 @@ from .vrrp_router import VrrpRouter
 # not refused in the words of one that is new; daemon/journal.py saves no state then.)
 _LEFT_OUT = {
     VrrpRouter: {"_known_packets"},
-    BoundRouter: {"_frame", "history"},
+    BoundRouter: {"_frame", "history", "occurrences"},
 }
 # The package that holds router/.
 _ENGINE = __name__.rsplit(".", 2)[0] + "."

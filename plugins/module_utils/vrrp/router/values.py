@@ -24,8 +24,8 @@ from .. import discards, facts
 from ..config import model, resolve
 from ..errors import JournalError
 from ..fsm import actions as fsm_actions
+from ..fsm import events as fsm_events
 from ..fsm import parameters, states
-from ..fsm.events import AdvertisementReceived
 from ..wire import checksum
 from . import actions, bound_router, desired, events, peers, receive
 from .masks import Masks, NoMasks
@@ -54,7 +54,7 @@ KINDS: Dict[str, Any] = {
     for name, kind in vars(each).items()
     if _is_value(kind) and kind is not enum.Enum
 }
-KINDS["AdvertisementReceived"] = AdvertisementReceived
+KINDS["AdvertisementReceived"] = fsm_events.AdvertisementReceived
 _ATTRIBUTES: Dict[Any, Tuple[Tuple[str, str], ...]] = {
     kind: tuple(
         (

@@ -9,7 +9,8 @@ order, and comes back with Tick at deadline_ns. Its duties are listed in daemon/
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
+from dataclasses import replace
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from ..config.model import RouterConfig, TrackerKind, VirtualRouterConfig
 from ..config.resolve import NotReady, resolve
@@ -17,20 +18,33 @@ from ..discards import DiscardReason
 from ..errors import DecodeError
 from ..facts import Family, LinkFacts, format_address
 from ..fsm import actions as fsm_actions
-from ..fsm.events import AdvertisementReceived, Event, ParametersChanged, Shutdown, Startup
+from ..fsm.actions import Reason
+from ..fsm.events import (
+    AdvertisementReceived,
+    Event,
+    HandOver,
+    ParametersChanged,
+    Resume,
+    Shutdown,
+    Startup,
+    Takeover,
+)
 from ..fsm.events import Tick as MachineTick
-from ..fsm.parameters import RELEASE_PRIORITY, RouterParameters
+from ..fsm.parameters import OWNER_PRIORITY, RELEASE_PRIORITY, RouterParameters
 from ..fsm.states import State
 from ..fsm.virtual_router import VirtualRouter
 from ..wire.ndp import read_solicitation
-from .actions import DataplaneChanged, Notify, RouterAction, TransmitFrame
-from .bound_router import BoundRouter, PastTransition
+from .actions import Notify, RouterAction
+from .bound_router import BoundRouter, Occurrence, PastTransition, desired_dataplane
 from .deadlines import DeadlineQueue
-from .desired import DesiredDataplane, ParentSettings
+from .desired import DesiredDataplane
 from .events import (
+    ALL,
     ConfigReplaced,
+    DrainChanged,
     LinksChanged,
     PacketReceived,
+    Repaired,
     RouterEvent,
     SolicitationReceived,
     Stop,
@@ -38,23 +52,42 @@ from .events import (
     TrackerReported,
 )
 from .explain import explain
+from .inheritance import Inheritance
 from .log_limit import LogLimit
+from .outbox import Outbox
 from .receive import Accepted, Discard, Listener, accept
+from .sync_group import WAITS_FOR_GROUP, Resolved, SyncGroup, SyncGroups
 from .tracking import TrackerState, penalty
 
 # Advertisements of a steady master are the same bytes each time. A few per virtual router are
 # enough; the limit only keeps a hostile LAN from filling memory.
 MAXIMUM_KNOWN_PACKETS = 8192
+# Of a drained virtual router: the last one to be asked.
+DRAINED_PRIORITY = 1
 
 
 class VrrpRouter:
-    """Many virtual routers on many links. config has to be valid: see config/parse.py."""
+    """Many virtual routers on many links. config has to be valid: see config/parse.py.
 
-    def __init__(self, config: RouterConfig, links: Tuple[LinkFacts, ...], now_ns: int) -> None:
+    inheritance: of the process that was this router until now. drained: see DrainChanged.
+    """
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        links: Tuple[LinkFacts, ...],
+        now_ns: int,
+        inheritance: Optional[Inheritance] = None,
+        drained: FrozenSet[str] = frozenset(),
+    ) -> None:
         self.config = RouterConfig()
+        self.drained = drained
         self.trackers: Dict[str, TrackerState] = {}
         self.counters: Dict[str, int] = {}
+        # By id. Those that were removed stay with us until they have handed over.
         self._bound: Dict[str, BoundRouter] = {}
+        self._parting: Dict[str, BoundRouter] = {}
+        self._groups = SyncGroups()
         self._sorted: Tuple[BoundRouter, ...] = ()
         self._links: Dict[str, LinkFacts] = {}
         self._own_addresses: Dict[int, FrozenSet[bytes]] = {}
@@ -66,11 +99,15 @@ class VrrpRouter:
         self._emitted = DesiredDataplane()
         self._dataplane_touched = False
         self._stopped = False
-        self._advertisements: List[TransmitFrame] = []
-        self._announcements: List[TransmitFrame] = []
-        self._notes: List[Notify] = []
+        self._uses_leases = False
+        self._outbox = Outbox()
         self._replace_links(links)
+        self._inherited: Mapping[str, Resume] = {}
+        if inheritance is not None:
+            memories = inheritance.memories
+            self._inherited = {name: Resume(memory) for name, memory in memories.items()}
         self._replace_config(config, now_ns)
+        self._inherited = {}
         # What starting brought about is handed out by the first step.
         self._deadlines.set("", now_ns)
 
@@ -86,7 +123,11 @@ class VrrpRouter:
     @property
     def is_leaving(self) -> bool:
         """After Stop: somebody still forwards until a successor is heard. Go on stepping."""
-        return any(bound.is_leaving for bound in self._sorted)
+        return any(bound.is_leaving for bound in self._all())
+
+    def _all(self) -> Iterator[BoundRouter]:
+        yield from self._sorted
+        yield from self._parting.values()
 
     def step(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
         """Everything to do because of the event, in order."""
@@ -105,32 +146,19 @@ class VrrpRouter:
                 self._refresh_all(now_ns)
         elif isinstance(event, ConfigReplaced):
             self._replace_config(event.config, now_ns)
+        elif isinstance(event, DrainChanged):
+            self._change_drained(event, now_ns)
+        elif isinstance(event, Repaired):
+            self._repaired(event, now_ns)
         elif isinstance(event, Stop):
             self._stopped = True
             for bound in self.bound_routers():
-                bound.leave(now_ns)
-                self._run(bound, Shutdown("stop"), now_ns)
+                self._part(bound, "stop", now_ns)
         return self._collect()
 
     def desired(self) -> DesiredDataplane:
         """Everything that the kernel should have because of us."""
-        devices = []
-        parents: Dict[str, ParentSettings] = {}
-        refused: Set[bytes] = set()
-        for bound in self.bound_routers():
-            device = bound.device()
-            if device is None or bound.link is None:
-                continue
-            devices.append(device)
-            refused.update(bound.refused())
-            name = bound.link.name
-            owns = bound.owns_address() or (name in parents and parents[name].owns_address)
-            parents[name] = ParentSettings(bound.link.ifindex, name, owns)
-        return DesiredDataplane(
-            devices=tuple(devices),
-            parents=tuple(parents[name] for name in sorted(parents)),
-            refused=tuple(sorted(refused)),
-        )
+        return desired_dataplane(self._all(), self._uses_leases)
 
     @property
     def emitted(self) -> DesiredDataplane:
@@ -139,7 +167,7 @@ class VrrpRouter:
 
     def listening_links(self) -> Tuple[LinkFacts, ...]:
         """The links that carry virtual routers, sorted by name."""
-        links = {bound.link.name: bound.link for bound in self._bound.values() if bound.link}
+        links = {bound.link.name: bound.link for bound in self._all() if bound.link}
         return tuple(links[name] for name in sorted(links))
 
     def advertising_links(self) -> Tuple[LinkFacts, ...]:
@@ -147,18 +175,20 @@ class VrrpRouter:
         return tuple(link for link in self.listening_links() if link.ifindex in self._advertising)
 
     def _collect(self) -> Tuple[RouterAction, ...]:
-        changed: List[RouterAction] = []
+        changed: Optional[DesiredDataplane] = None
         if self._dataplane_touched:
             self._dataplane_touched = False
             desired = self.desired()
             if desired != self._emitted:
-                self._emitted = desired
-                changed.append(DataplaneChanged(desired))
-        collected = (*self._advertisements, *changed, *self._announcements, *self._notes)
-        self._advertisements.clear()
-        self._announcements.clear()
-        self._notes.clear()
-        return collected
+                self._emitted = changed = desired
+        return self._outbox.take(changed)
+
+    def _tell(
+        self, bound: BoundRouter, kind: str, message: str, data: Mapping[str, Any], now_ns: int
+    ) -> None:
+        """To those who listen now, and to those who ask why later."""
+        bound.occurrences.append(Occurrence(now_ns, kind, message))
+        self._outbox.note(Notify(kind, bound.config.name, message, data))
 
     # Packets
 
@@ -175,7 +205,7 @@ class VrrpRouter:
             if len(self._known_packets) >= MAXIMUM_KNOWN_PACKETS:
                 self._known_packets.clear()
             self._known_packets[packet.ifindex, packet.data] = verdict
-        bound = self._bound[verdict.name]
+        bound = self._parting.get(verdict.id) or self._bound[verdict.id]
         bound.count("advertisement-rcvd")
         if verdict.event.priority == RELEASE_PRIORITY:
             bound.count("priority-zero-pkts-rcvd")
@@ -183,9 +213,8 @@ class VrrpRouter:
         for remark in verdict.remarks:
             bound.count(remark.value)
             self._remark(bound, remark, verdict.event, now_ns)
-        if not bound.is_leaving:
-            self._run(bound, verdict.event, now_ns)
-        elif verdict.event.priority != RELEASE_PRIORITY:
+        self._run_in_group(bound, verdict.event, now_ns)
+        if bound.is_leaving and verdict.event.priority != RELEASE_PRIORITY:
             self._release(bound)
 
     def _listener(self, ifindex: int, family: Family, vrid: int) -> Optional[Listener]:
@@ -193,11 +222,11 @@ class VrrpRouter:
         if bound is None or bound.machine is None:
             return None
         state = State.BACKUP if bound.is_leaving else bound.state  # it listens for a successor
-        return Listener(bound.config.name, state, bound.parameters)
+        return Listener(bound.id, state, bound.parameters)
 
     def _discard(self, discard: Discard, now_ns: int) -> None:
         reason = discard.reason
-        bound = self._bound.get(discard.name)
+        bound = self._bound.get(discard.id)
         if bound is None:
             self.counters[reason.value] = self.counters.get(reason.value, 0) + 1
         else:
@@ -207,7 +236,8 @@ class VrrpRouter:
             source = format_address(discard.source)
             data = {"reason": reason.value, "source": source, "detail": discard.detail}
             message = "discarded a packet from %s: %s" % (source or "?", discard.detail)
-            self._notes.append(Notify("discard", discard.name, message, data))
+            name = bound.config.name if bound else ""
+            self._outbox.note(Notify("discard", name, message, data))
 
     def _remark(
         self, bound: BoundRouter, remark: DiscardReason, event: AdvertisementReceived, now_ns: int
@@ -216,7 +246,7 @@ class VrrpRouter:
             source = format_address(event.source)
             message = "%s differs from our configuration: %s" % (source, remark.value)
             data = {"reason": remark.value, "source": source}
-            self._notes.append(Notify("discard", bound.config.name, message, data))
+            self._outbox.note(Notify("discard", bound.config.name, message, data))
 
     def _solicited(self, event: SolicitationReceived, now_ns: int) -> None:
         """RFC 4861 section 6.2.6, by every virtual router of the link that advertises."""
@@ -230,23 +260,20 @@ class VrrpRouter:
             return
         for bound in advertising:
             bound.solicited(now_ns)
-            self._deadlines.set(bound.config.name, bound.deadline_ns())
+            self._deadlines.set(bound.id, bound.deadline_ns())
 
     # Time
 
     def _tick(self, now_ns: int) -> None:
         for name in self._deadlines.due(now_ns):
-            bound = self._bound.get(name)
+            bound = self._parting.get(name) or self._bound.get(name)
             if bound is None:
                 continue
             if bound.link is not None:
-                self._announcements += [
-                    TransmitFrame(bound.link.ifindex, frame)
-                    for frame in bound.announce_when_due(now_ns)
-                ]
-            self._run(bound, MachineTick(), now_ns)
+                self._outbox.announce(bound.link.ifindex, bound.announce_when_due(now_ns))
+            self._run_in_group(bound, MachineTick(), now_ns)
             if bound.leaves_ns is not None and now_ns >= bound.leaves_ns:
-                self._release(bound)
+                self._left_alone(bound, now_ns)
 
     # Machines
 
@@ -255,40 +282,91 @@ class VrrpRouter:
             return
         for action in bound.machine.step(event, now_ns):
             self._carry_out(bound, action, now_ns)
-        self._deadlines.set(bound.config.name, bound.deadline_ns())
+        self._deadlines.set(bound.id, bound.deadline_ns())
+
+    def _run_in_group(self, bound: BoundRouter, event: Event, now_ns: int) -> None:
+        """As _run(); then the rest of its sync group follows."""
+        was_master = bound.state is State.MASTER
+        self._run(bound, event, now_ns)
+        group = self._groups.of(bound)
+        if group is None:
+            return
+        if was_master and bound.state is not State.MASTER:
+            for other in group.others(bound):
+                self._hand_over(other, "sync-group", now_ns)
+        elif bound.wants_mastership and group.may_take_over():
+            self._take_over(group.members, Reason.SYNC_GROUP, now_ns)
+
+    def _take_over(self, members: Iterable[BoundRouter], reason: Reason, now_ns: int) -> None:
+        for bound in members:
+            self._run(bound, Takeover(reason), now_ns)
+
+    def _hand_over(
+        self, bound: BoundRouter, cause: str, now_ns: int, returns: bool = False
+    ) -> None:
+        """Give the role away without losing a packet: see BoundRouter.leave()."""
+        bound.leave(now_ns, returns)
+        self._run(bound, HandOver(cause), now_ns)
+
+    def _part(self, bound: BoundRouter, cause: str, now_ns: int) -> None:
+        """The same, for good."""
+        bound.leave(now_ns)
+        self._run(bound, Shutdown(cause), now_ns)
 
     def _carry_out(self, bound: BoundRouter, action: fsm_actions.Action, now_ns: int) -> None:
         ifindex = bound.link.ifindex if bound.link else 0
         if isinstance(action, fsm_actions.SendAdvertisement):
             frame = bound.advertisement(action.priority, action.interval_cs)
-            self._advertisements.append(TransmitFrame(ifindex, frame))
+            self._outbox.advertise(ifindex, frame)
             bound.count("advertisement-sent")
             if action.priority == RELEASE_PRIORITY:
                 bound.count("priority-zero-pkts-sent")
+            elif bound.must_renew(bound.lease_s(self._uses_leases), now_ns):
+                self._outbox.renew(bound.device_name)
         elif isinstance(action, fsm_actions.ClaimAddresses):
-            bound.holds_addresses = True
+            bound.claim_addresses(bound.lease_s(self._uses_leases), now_ns)
             self._dataplane_touched = True
         elif isinstance(action, fsm_actions.ReleaseAddresses):
             if bound.is_leaving:
                 bound.stop_announcing()
+                self._dataplane_touched = True
             else:
                 self._release(bound)
         elif isinstance(action, fsm_actions.AnnounceAddresses):
-            self._announcements += [
-                TransmitFrame(ifindex, frame) for frame in bound.announce(now_ns)
-            ]
+            self._outbox.announce(ifindex, bound.announce(now_ns))
         else:
             self._record(bound, action, now_ns)
 
     def _release(self, bound: BoundRouter) -> None:
         bound.release_addresses()
-        self._deadlines.set(bound.config.name, bound.deadline_ns())
         self._dataplane_touched = True
+        if self._parting.get(bound.id) is bound:
+            del self._parting[bound.id]
+            self._learn_wires()
+        else:
+            self._deadlines.set(bound.id, bound.deadline_ns())
+
+    def _left_alone(self, bound: BoundRouter, now_ns: int) -> None:
+        """It has left, and nobody has come."""
+        members = self._groups.together(bound)
+        if not bound.returns or not all(member.is_leaving for member in members):
+            self._release(bound)
+            return
+        names = {member.config.name for member in members}
+        self.drained = self._drained_names() - names
+        for member in members:
+            message = "not drained: no other router took over, so it is master again"
+            data = {"drained": False, "code": "no-successor"}
+            self._tell(member, "drain", message, data, now_ns)
+        self._refresh_all(now_ns)
+        self._take_over(members, Reason.NO_SUCCESSOR, now_ns)
 
     def _record(self, bound: BoundRouter, transition: fsm_actions.Transition, now_ns: int) -> None:
         detail = explain(transition, bound.parameters)
         bound.history.append(PastTransition(now_ns, transition, detail))
-        if transition.current is State.MASTER:
+        if transition.reason is Reason.RESUMED:
+            bound.doubt_lease()
+        elif transition.current is State.MASTER:
             bound.count("master-transitions")
         data: Dict[str, Any] = {
             "previous": transition.previous.value,
@@ -298,7 +376,7 @@ class VrrpRouter:
             "priority": bound.parameters.priority,
         }
         message = "%s -> %s: %s" % (data["previous"], data["current"], detail)
-        self._notes.append(Notify("transition", bound.config.name, message, data))
+        self._tell(bound, "transition", message, data, now_ns)
 
     # Links, trackers, configuration
 
@@ -310,31 +388,43 @@ class VrrpRouter:
 
     def _replace_config(self, config: RouterConfig, now_ns: int) -> None:
         self.config = config
+        self._uses_leases = config.uses_leases
         self.trackers = {
             tracker.name: self._kept_tracker(tracker.name) or TrackerState(tracker)
             for tracker in config.trackers
         }
-        wanted = {virtual_router.name: virtual_router for virtual_router in config.virtual_routers}
+        wanted = {str(each.key): each for each in config.virtual_routers}
+        names = {each.name for each in config.virtual_routers}
         for bound in self.bound_routers():
-            replacement = wanted.get(bound.config.name)
+            replacement = wanted.get(bound.id)
             if replacement is None:
-                self._remove(bound, "removed", now_ns)
-            elif _is_another(bound.config, replacement):
-                self._remove(bound, "reconfigured", now_ns)
-        for name, virtual_router in wanted.items():
-            if name in self._bound:
-                self._reconfigure(self._bound[name], virtual_router, now_ns)
+                self._remove(bound, "removed", bound.config.name not in names, now_ns)
+            elif bound.config.version != replacement.version:
+                self._remove(bound, "reconfigured", False, now_ns)
+        for key, virtual_router in wanted.items():
+            if key in self._parting:
+                self._release(self._parting[key])
+            if key in self._bound:
+                self._reconfigure(self._bound[key], virtual_router, now_ns)
             else:
-                self._bound[name] = BoundRouter(virtual_router)
-        self._sorted = tuple(self._bound[name] for name in sorted(self._bound))
+                self._bound[key] = BoundRouter(virtual_router)
+        self._sorted = tuple(sorted(self._bound.values(), key=lambda each: each.config.name))
+        self._groups.replace(config.sync_groups, self._sorted)
         self._refresh_all(now_ns)
+
+    def _join(self, group: SyncGroup, now_ns: int) -> None:
+        """Members that are new take the state of those that were there."""
+        if group.was_master:
+            newcomers = [each for each in group.members if each.state is State.BACKUP]
+            self._take_over(newcomers, Reason.SYNC_GROUP, now_ns)
+        else:
+            for member in group.members:
+                self._hand_over(member, "sync-group", now_ns)
 
     def _reconfigure(self, bound: BoundRouter, config: VirtualRouterConfig, now_ns: int) -> None:
         ifindex = bound.link.ifindex if bound.link else 0
-        self._announcements += [
-            TransmitFrame(ifindex, frame) for frame in bound.reconfigure(config, now_ns)
-        ]
-        self._deadlines.set(config.name, bound.deadline_ns())
+        self._outbox.announce(ifindex, bound.reconfigure(config, now_ns))
+        self._deadlines.set(bound.id, bound.deadline_ns())
 
     def _kept_tracker(self, name: str) -> Optional[TrackerState]:
         kept = self.trackers.get(name)
@@ -342,10 +432,56 @@ class VrrpRouter:
             return None
         return kept if kept.config in self.config.trackers else None
 
-    def _remove(self, bound: BoundRouter, cause: str, now_ns: int) -> None:
-        self._run(bound, Shutdown(cause), now_ns)
-        self._deadlines.set(bound.config.name, None)
-        del self._bound[bound.config.name]
+    def _remove(self, bound: BoundRouter, cause: str, gently: bool, now_ns: int) -> None:
+        """gently: nobody else wants its device, so it may stay until a successor is heard."""
+        if gently:
+            self._part(bound, cause, now_ns)
+        else:
+            self._run(bound, Shutdown(cause), now_ns)
+        del self._bound[bound.id]
+        if bound.is_leaving:
+            self._parting[bound.id] = bound
+        else:
+            self._deadlines.set(bound.id, None)
+
+    # Drained virtual routers, repairs
+
+    def is_drained(self, bound: BoundRouter) -> bool:
+        """Whether it shall be master only if nobody else is; an address owner never."""
+        if not self.drained or bound.config.priority == OWNER_PRIORITY:
+            return False
+        names = {member.config.name for member in self._groups.together(bound)}
+        return ALL in self.drained or not self.drained.isdisjoint(names)
+
+    def _drained_names(self) -> FrozenSet[str]:
+        return frozenset(bound.config.name for bound in self._sorted if self.is_drained(bound))
+
+    def _change_drained(self, event: DrainChanged, now_ns: int) -> None:
+        before = self._drained_names()
+        self.drained = event.drained
+        for bound in self._sorted:
+            drained = self.is_drained(bound)
+            if drained is (bound.config.name in before):
+                continue
+            message = "drained: master only if nobody else is" if drained else "no longer drained"
+            self._tell(bound, "drain", message, {"drained": drained}, now_ns)
+            if drained:
+                self._hand_over(bound, "drained", now_ns, returns=not event.forced)
+        self._refresh_all(now_ns)
+
+    def _repaired(self, event: Repaired, now_ns: int) -> None:
+        by_device = {bound.device_name: bound for bound in self._sorted}
+        for repair in event.repairs:
+            message = "put right in the kernel: %s" % repair.what
+            bound = by_device.get(repair.device)
+            if bound is None:
+                self.counters["repairs"] = self.counters.get("repairs", 0) + 1
+                self._outbox.note(Notify("repair", "", message, {"what": repair.what}))
+            else:
+                bound.count("repairs")
+                self._tell(bound, "repair", message, {"what": repair.what}, now_ns)
+
+    # Trackers and links
 
     def _report(self, name: str, ok: bool, detail: str, at_once: bool = False) -> bool:
         """Tell a tracker; True when the virtual routers have to be looked at again."""
@@ -353,7 +489,7 @@ class VrrpRouter:
         if tracker is None or not tracker.report(ok, detail, at_once):
             return False
         message = "%s: %s" % ("up" if ok else "failed", detail)
-        self._notes.append(Notify("tracker", name, message, {"ok": ok, "detail": detail}))
+        self._outbox.note(Notify("tracker", name, message, {"ok": ok, "detail": detail}))
         return True
 
     def _report_links(self) -> None:
@@ -369,27 +505,50 @@ class VrrpRouter:
         """Hold every virtual router against links and trackers as they are now."""
         self._report_links()
         self._known_packets.clear()
-        for bound in self.bound_routers():
-            self._refresh(bound, now_ns)
-        self._by_wire = {
-            (bound.link.ifindex, bound.config.family, bound.config.vrid): bound
-            for bound in self._bound.values()
-            if bound.link is not None
-        }
+        resolved = {bound.id: self._resolve(bound) for bound in self._sorted}
+        for group in self._groups:
+            group.hold_together(resolved)
+        for bound in self._sorted:
+            self._refresh(bound, resolved[bound.id], now_ns)
+        for bound in tuple(self._parting.values()):
+            if self._links.get(bound.config.interface) != bound.link:
+                self._release(bound)
+        for group in self._groups:
+            self._join(group, now_ns)
+        self._learn_wires()
         self._advertising = {}
         for bound in self._sorted:
             if bound.link is not None and bound.config.router_advertisements.enabled:
                 self._advertising.setdefault(bound.link.ifindex, []).append(bound)
         self._dataplane_touched = True
 
-    def _refresh(self, bound: BoundRouter, now_ns: int) -> None:
+    def _learn_wires(self) -> None:
+        """Who is meant by a VRID on a link."""
+        self._known_packets.clear()
+        self._by_wire = {
+            (bound.link.ifindex, bound.config.family, bound.config.vrid): bound
+            for bound in self._all()
+            if bound.link is not None
+        }
+
+    def _resolve(self, bound: BoundRouter) -> Resolved:
         link = self._links.get(bound.config.interface)
-        resolved = resolve(bound.config, link, penalty(bound.config.track, self.trackers))
+        lost = penalty(self._groups.track(bound), self.trackers)
+        resolved = resolve(bound.config, link, lost)
+        if isinstance(resolved, RouterParameters) and self.is_drained(bound):
+            return replace(resolved, priority=DRAINED_PRIORITY)
+        return resolved
+
+    def _refresh(self, bound: BoundRouter, resolved: Resolved, now_ns: int) -> None:
+        link = self._links.get(bound.config.interface)
         if isinstance(resolved, NotReady):
-            self._run(bound, Shutdown(resolved.sentence), now_ns)
-            if bound.is_leaving:
-                self._release(bound)
-            self._wait(bound, resolved)
+            if resolved.code == WAITS_FOR_GROUP:  # its own link is well
+                self._part(bound, resolved.sentence, now_ns)
+            else:
+                self._run(bound, Shutdown(resolved.sentence), now_ns)
+                if bound.is_leaving:
+                    self._release(bound)
+            self._wait(bound, resolved, now_ns)
             bound.link = link
             return
         if bound.link is not None and link is not None and bound.link.ifindex != link.ifindex:
@@ -398,11 +557,11 @@ class VrrpRouter:
         bound.waiting = None
         self._provide(bound, resolved, now_ns)
 
-    def _wait(self, bound: BoundRouter, reason: NotReady) -> None:
+    def _wait(self, bound: BoundRouter, reason: NotReady, now_ns: int) -> None:
         if bound.waiting != reason:
             data = {"code": reason.code, "detail": reason.sentence}
             message = "waits in initialize: %s" % reason.sentence
-            self._notes.append(Notify("waiting", bound.config.name, message, data))
+            self._tell(bound, "waiting", message, data, now_ns)
         bound.waiting = reason
 
     def _provide(self, bound: BoundRouter, parameters: RouterParameters, now_ns: int) -> None:
@@ -411,9 +570,4 @@ class VrrpRouter:
         elif bound.parameters != parameters:
             self._run(bound, ParametersChanged(parameters), now_ns)
         if bound.state is State.INITIALIZE and not self._stopped:
-            self._run(bound, Startup(), now_ns)
-
-
-def _is_another(old: VirtualRouterConfig, new: VirtualRouterConfig) -> bool:
-    """Whether the change makes it another virtual router, which starts anew."""
-    return old.key != new.key or old.version != new.version
+            self._run(bound, self._inherited.get(bound.id, Startup()), now_ns)

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a step brought about, in the order in which it has to leave. Layer L3."""
+
+from __future__ import annotations
+
+from typing import Iterable, List, Optional, Tuple
+
+from .actions import DataplaneChanged, Notify, RenewLeases, RouterAction, TransmitFrame
+from .desired import DesiredDataplane
+
+
+class Outbox:
+    """Advertisements first: they stop the other routers. Then the kernel, then announcements of
+    what it holds now, then words."""
+
+    def __init__(self) -> None:
+        self._advertisements: List[TransmitFrame] = []
+        self._announcements: List[TransmitFrame] = []
+        self._renewals: List[str] = []
+        self._notes: List[Notify] = []
+
+    def advertise(self, ifindex: int, frame: bytes) -> None:
+        """An advertisement."""
+        self._advertisements.append(TransmitFrame(ifindex, frame))
+
+    def announce(self, ifindex: int, frames: Iterable[bytes]) -> None:
+        """Announcements and router advertisements."""
+        self._announcements += [TransmitFrame(ifindex, frame) for frame in frames]
+
+    def renew(self, device: str) -> None:
+        """The lease of a device."""
+        self._renewals.append(device)
+
+    def note(self, note: Notify) -> None:
+        """Something to tell."""
+        self._notes.append(note)
+
+    def take(self, changed: Optional[DesiredDataplane]) -> Tuple[RouterAction, ...]:
+        """Everything in order, with the data plane where it changed; empty afterwards."""
+        kernel: List[RouterAction] = [] if changed is None else [DataplaneChanged(changed)]
+        if self._renewals:
+            kernel.append(RenewLeases(tuple(self._renewals)))
+        taken = (*self._advertisements, *kernel, *self._announcements, *self._notes)
+        self._advertisements.clear()
+        self._announcements.clear()
+        self._renewals.clear()
+        self._notes.clear()
+        return taken
