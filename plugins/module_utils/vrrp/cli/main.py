@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BYTES",
         help="of FILE and FILE.1 together (default: %(default)s)",
     )
+    run.add_argument(
+        "--state-dir", metavar="DIR", help="outlives restarts (default: state in the runtime DIR)"
+    )
     check = add("check", _check, "check a configuration; 0: good, 1: with warnings, 2: wrong")
     check.add_argument("file", metavar="FILE")
     check.add_argument("--host", action="store_true", help="also against this host")
@@ -107,6 +110,7 @@ def _run(options: argparse.Namespace) -> int:
             options.control_group,
             options.journal,
             options.journal_size,
+            options.state_dir,
         )
     )
 

@@ -49,6 +49,8 @@ class Options:
 
     control_group: who may use the control socket besides root. journal: the file that remembers
     every event, if any, and how many octets it and its predecessor may have together.
+    state_dir: for what has to outlive a restart of the host; by default in runtime_dir, which
+    usually does not.
     """
 
     config_file: str
@@ -56,6 +58,12 @@ class Options:
     control_group: Optional[str] = None
     journal: Optional[str] = None
     journal_size: int = 0
+    state_dir: Optional[str] = None
+
+    @property
+    def state_directory(self) -> str:
+        """The one that counts."""
+        return self.state_dir or os.path.join(self.runtime_dir, "state")
 
 
 def run(options: Options) -> int:

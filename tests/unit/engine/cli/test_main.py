@@ -247,10 +247,10 @@ def test_an_interrupt_is_no_failure(monkeypatch):
 def test_run_hands_its_options_to_the_daemon(host):
     host.Options, host.run = (lambda *given: given), (lambda given: host.asked.append(given) or 0)
     assert run("run", "--config", "/c", "--runtime-dir", "/r", "--control-group", "ops") == 0
-    assert run("run", "--journal", "/j", "--journal-size", "70000") == 0
+    assert run("run", "--journal", "/j", "--journal-size", "70000", "--state-dir", "/s") == 0
     assert host.asked == [
-        ("/c", "/r", "ops", None, cli.JOURNAL_SIZE),
-        (cli.CONFIG_FILE, cli.RUNTIME_DIR, None, "/j", 70000),
+        ("/c", "/r", "ops", None, cli.JOURNAL_SIZE, None),
+        (cli.CONFIG_FILE, cli.RUNTIME_DIR, None, "/j", 70000, "/s"),
     ]
 
 
