@@ -10,13 +10,21 @@ from typing import Iterable, List, Optional, Tuple
 from .actions import DataplaneChanged, Notify, RenewLeases, RouterAction, TransmitFrame
 from .desired import DesiredDataplane
 
+# The kernel takes a millisecond for so many; other backups have to be told in time.
+MOST_SUCCESSIONS = 32
+
 
 class Outbox:
     """Advertisements first: they stop the other routers. Then the kernel, then announcements of
-    what it holds now, then words."""
+    what it holds now, then words.
+
+    A successor's first advertisements come after the kernel: switches send it the traffic from then
+    on, and until then the one before it forwards.
+    """
 
     def __init__(self) -> None:
         self._advertisements: List[TransmitFrame] = []
+        self._successions: List[TransmitFrame] = []
         self._announcements: List[TransmitFrame] = []
         self._renewals: List[str] = []
         self._notes: List[Notify] = []
@@ -24,6 +32,10 @@ class Outbox:
     def advertise(self, ifindex: int, frame: bytes) -> None:
         """An advertisement."""
         self._advertisements.append(TransmitFrame(ifindex, frame))
+
+    def succeed(self, ifindex: int, frame: bytes) -> None:
+        """The first advertisement of a master that follows one which is leaving."""
+        self._successions.append(TransmitFrame(ifindex, frame))
 
     def announce(self, ifindex: int, frames: Iterable[bytes]) -> None:
         """Announcements and router advertisements."""
@@ -42,8 +54,13 @@ class Outbox:
         kernel: List[RouterAction] = [] if changed is None else [DataplaneChanged(changed)]
         if self._renewals:
             kernel.append(RenewLeases(tuple(self._renewals)))
-        taken = (*self._advertisements, *kernel, *self._announcements, *self._notes)
+        if len(self._successions) > MOST_SUCCESSIONS:
+            self._advertisements += self._successions
+            self._successions.clear()
+        said = (*self._advertisements, *kernel, *self._successions, *self._announcements)
+        taken = (*said, *self._notes)
         self._advertisements.clear()
+        self._successions.clear()
         self._announcements.clear()
         self._renewals.clear()
         self._notes.clear()

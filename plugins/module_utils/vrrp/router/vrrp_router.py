@@ -280,8 +280,12 @@ class VrrpRouter:
     def _run(self, bound: BoundRouter, event: Event, now_ns: int) -> None:
         if bound.machine is None:
             return
-        for action in bound.machine.step(event, now_ns):
-            self._carry_out(bound, action, now_ns)
+        actions = bound.machine.step(event, now_ns)
+        for action in actions:
+            if isinstance(action, fsm_actions.SendAdvertisement):
+                self._advertise(bound, action, _succeeds(actions), now_ns)
+            else:
+                self._carry_out(bound, action, now_ns)
         self._deadlines.set(bound.id, bound.deadline_ns())
 
     def _run_in_group(self, bound: BoundRouter, event: Event, now_ns: int) -> None:
@@ -313,17 +317,28 @@ class VrrpRouter:
         bound.leave(now_ns)
         self._run(bound, Shutdown(cause), now_ns)
 
+    def _advertise(
+        self,
+        bound: BoundRouter,
+        action: fsm_actions.SendAdvertisement,
+        succeeds: bool,
+        now_ns: int,
+    ) -> None:
+        ifindex = bound.link.ifindex if bound.link else 0
+        frame = bound.advertisement(action.priority, action.interval_cs)
+        if succeeds:
+            self._outbox.succeed(ifindex, frame)
+        else:
+            self._outbox.advertise(ifindex, frame)
+        bound.count("advertisement-sent")
+        if action.priority == RELEASE_PRIORITY:
+            bound.count("priority-zero-pkts-sent")
+        elif bound.must_renew(bound.lease_s(self._uses_leases), now_ns):
+            self._outbox.renew(bound.device_name)
+
     def _carry_out(self, bound: BoundRouter, action: fsm_actions.Action, now_ns: int) -> None:
         ifindex = bound.link.ifindex if bound.link else 0
-        if isinstance(action, fsm_actions.SendAdvertisement):
-            frame = bound.advertisement(action.priority, action.interval_cs)
-            self._outbox.advertise(ifindex, frame)
-            bound.count("advertisement-sent")
-            if action.priority == RELEASE_PRIORITY:
-                bound.count("priority-zero-pkts-sent")
-            elif bound.must_renew(bound.lease_s(self._uses_leases), now_ns):
-                self._outbox.renew(bound.device_name)
-        elif isinstance(action, fsm_actions.ClaimAddresses):
+        if isinstance(action, fsm_actions.ClaimAddresses):
             bound.claim_addresses(bound.lease_s(self._uses_leases), now_ns)
             self._dataplane_touched = True
         elif isinstance(action, fsm_actions.ReleaseAddresses):
@@ -334,7 +349,7 @@ class VrrpRouter:
                 self._release(bound)
         elif isinstance(action, fsm_actions.AnnounceAddresses):
             self._outbox.announce(ifindex, bound.announce(now_ns))
-        else:
+        elif isinstance(action, fsm_actions.Transition):
             self._record(bound, action, now_ns)
 
     def _release(self, bound: BoundRouter) -> None:
@@ -571,3 +586,9 @@ class VrrpRouter:
             self._run(bound, ParametersChanged(parameters), now_ns)
         if bound.state is State.INITIALIZE and not self._stopped:
             self._run(bound, self._inherited.get(bound.id, Startup()), now_ns)
+
+
+def _succeeds(actions: Tuple[fsm_actions.Action, ...]) -> bool:
+    """Whether these make it the master after one that has just given its role away."""
+    last = actions[-1]
+    return isinstance(last, fsm_actions.Transition) and last.reason is Reason.PRIORITY_ZERO
