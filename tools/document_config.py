@@ -36,6 +36,8 @@ options:
     suboptions:
 '''
 INTERVAL = "A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms)."
+# Words that YAML 1.1 takes for a truth value.
+TRUTH = ("on", "off", "yes", "no", "true", "false")
 
 
 def main() -> int:
@@ -68,8 +70,9 @@ def documented(fields: tuple[Field, ...], spec: dict, indent: str) -> list[str]:
 def plain(value: object) -> str:
     """A value in YAML, as people write it."""
     if isinstance(value, list):
-        return "[%s]" % ", ".join(map(str, value))
-    return value if isinstance(value, str) and value else json.dumps(value)
+        return "[%s]" % ", ".join(map(plain, value))
+    is_bare = isinstance(value, str) and value and value not in TRUTH
+    return value if is_bare else json.dumps(value)
 
 
 def quoted(sentence: str) -> str:

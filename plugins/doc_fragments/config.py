@@ -275,4 +275,28 @@ options:
               - Successes in a row after which the tracker is well again.
             type: int
             default: 2
+      sync_groups:
+        description:
+          - Virtual routers that are master together or not at all.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description:
+              - Name of the sync group.
+            type: str
+            required: true
+          members:
+            description:
+              - Names of two or more virtual routers of this configuration.
+            type: list
+            elements: str
+            required: true
+      leases:
+        description:
+          - 'Virtual addresses expire in the kernel unless the daemon goes on advertising; auto: while there are at most 100 of them.'
+        type: str
+        choices: [auto, "on", "off"]
+        default: auto
 """

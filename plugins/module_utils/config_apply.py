@@ -148,9 +148,12 @@ class ConfigApply:
 def _without(config: RouterConfig, other: RouterConfig) -> RouterConfig:
     """The entries of config that other does not have, alike in every field."""
     routers, trackers = set(other.virtual_routers), set(other.trackers)
+    sync_groups = set(other.sync_groups)
     return RouterConfig(
         tuple(each for each in config.virtual_routers if each not in routers),
         tuple(each for each in config.trackers if each not in trackers),
+        tuple(each for each in config.sync_groups if each not in sync_groups),
+        config.leases,
     )
 
 
@@ -160,4 +163,5 @@ def _told(change: Change) -> t.Dict[str, t.Any]:
         "name": change.name,
         "fields": list(change.fields),
         "hitless": change.hitless,
+        "cost": change.cost,
     }

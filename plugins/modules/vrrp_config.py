@@ -25,7 +25,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff shows the virtual routers and trackers that change, and no others.
+      - The diff shows the virtual routers, trackers and sync groups that change, and no others.
   idempotent:
     support: full
 options:
@@ -70,11 +70,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What differs from the file that was there, virtual router by virtual router.
+  description:
+    - What differs from the file that was there, virtual router by virtual router, then C(tracker NAME), C(sync group NAME) and
+      C(leases). In check mode, what would.
+    - C(cost) says in words what a change does, and why it is C(hitless) or not.
   returned: success
   type: list
   elements: dict
-  sample: [{"kind": "changed", "name": "vlan10-v4", "fields": ["priority"], "hitless": true}]
+  sample:
+    - kind: changed
+      name: vlan10-v4
+      fields: [version]
+      hitless: false
+      cost: "version: it starts anew as backup, and routers of another version do not hear it until they follow"
 hitless:
   description: Whether every virtual router keeps its role and its addresses through the change.
   returned: success

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Callable, Dict, List
 
 import fuzz_targets  # first: it sets the path
+from engine_kit.bad_files import bad_files
 from engine_kit.histories import configurations, first_links, history
 from engine_kit.packets import V2, V3, V3_IPV6, solicitation
 from engine_kit.values import T0
@@ -19,6 +20,8 @@ from vrrp.router.masks import Masks
 from vrrp.router.vrrp_router import VrrpRouter
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
+# Longer ones are about a length, and mutation would take all its time for them.
+_LONGEST_DOCUMENT = 16384
 ENGINE_TESTS = fuzz_targets.ROOT / "tests" / "unit" / "engine"
 
 
@@ -48,11 +51,8 @@ def _solicitations() -> List[bytes]:
 
 
 def _config() -> List[bytes]:
-    bad = [path.read_bytes() for path in sorted((ENGINE_TESTS / "config" / "bad").glob("*.json"))]
-    # A bad document is a description with the document in it.
-    documents = [json.dumps(json.loads(text).get("document", text.decode())) for text in bad]
-    good = [canonical_json(each) for each in configurations()]
-    return [text.encode() for text in documents + good]
+    bad = [each.octets for each in bad_files() if len(each.octets) <= _LONGEST_DOCUMENT]
+    return bad + [canonical_json(each).encode() for each in configurations()]
 
 
 def _control() -> List[bytes]:

@@ -77,6 +77,36 @@ DOCUMENTS: Dict[str, Callable[[int], str]] = {
     "trackers": lambda n: json.dumps(
         {"trackers": [{"name": "t", "kind": "link", "interface": "a"}] * n}
     ),
+    "a sync group": lambda n: json.dumps(
+        {
+            "virtual_routers": [{"name": "r%d" % i, **ROUTER} for i in range(n)],
+            "sync_groups": [{"name": "all", "members": ["r%d" % i for i in range(n)]}],
+        }
+    ),
+    "sync groups of unknown members": lambda n: json.dumps(
+        {
+            "virtual_routers": [{"name": "r%d" % i, **ROUTER} for i in range(n)],
+            "sync_groups": [
+                {"name": "g%d" % i, "members": ["a%d" % i, "b%d" % i]} for i in range(n)
+            ],
+        }
+    ),
+    "sync groups of the same members": lambda n: json.dumps(
+        {
+            "virtual_routers": [{"name": "r%d" % i, **ROUTER} for i in range(2)],
+            "sync_groups": [{"name": "g%d" % i, "members": ["r0", "r1"]} for i in range(n)],
+        }
+    ),
+    "unknown references": lambda n: json.dumps(
+        {
+            "virtual_routers": [
+                {"name": "r%d" % i, **ROUTER, "track": [{"tracker": "u%d" % i}]} for i in range(n)
+            ],
+            "trackers": [
+                {"name": "t%d" % i, "kind": "link", "interface": "eth0"} for i in range(n)
+            ],
+        }
+    ),
     "targets": lambda n: json.dumps(
         {"trackers": [{"name": "t", "kind": "ping", "targets": ["10.0.0.1"] * n}]}
     ),

@@ -16,8 +16,10 @@ from typing import Any, Optional, Tuple
 from ..facts import Family, InterfaceAddress
 from .devices import DEVICE_PREFIX, MAXIMUM_DEVICE_NAME, MAXIMUM_ROUTER_NAME
 from .model import (
+    MOST_LEASES,
     AdvertisedPrefix,
     ChecksumMode,
+    LeaseMode,
     ProfileMode,
     RoutePreference,
     RouterAdvertisements,
@@ -77,6 +79,7 @@ AUTH_DATA_LENGTH = 8
 # What Linux accepts as the name of a network device.
 INTERFACE_PATTERN = r"(?!\.{1,2}$)[^\s/:]+"
 NAME_PATTERN = r"[A-Za-z0-9_-]+"
+_MOST_VIRTUAL_ROUTERS = 4096
 _NAME_REMEDY = "use letters, digits, '-' and '_'"
 _INTERFACE_REMEDY = "name a network interface: at most 15 characters, no '/', ':' or space"
 
@@ -451,6 +454,28 @@ TRACKER_FIELDS = (
     ),
 )
 
+SYNC_GROUP_FIELDS = (
+    Field(
+        "name",
+        Kind.TEXT,
+        "Name of the sync group.",
+        required=True,
+        minimum=1,
+        maximum=64,
+        pattern=NAME_PATTERN,
+        remedy=_NAME_REMEDY,
+    ),
+    Field(
+        "members",
+        Kind.NAMES,
+        "Names of two or more virtual routers of this configuration.",
+        required=True,
+        minimum=2,
+        maximum=_MOST_VIRTUAL_ROUTERS,
+        remedy="name two or more virtual routers: one alone is in sync with nobody",
+    ),
+)
+
 DOCUMENT_FIELDS = (
     Field(
         "format",
@@ -465,7 +490,7 @@ DOCUMENT_FIELDS = (
         Kind.OBJECTS,
         "The virtual routers that this host takes part in.",
         required=True,
-        maximum=4096,
+        maximum=_MOST_VIRTUAL_ROUTERS,
         fields=VIRTUAL_ROUTER_FIELDS,
     ),
     Field(
@@ -475,5 +500,21 @@ DOCUMENT_FIELDS = (
         default=(),
         maximum=256,
         fields=TRACKER_FIELDS,
+    ),
+    Field(
+        "sync_groups",
+        Kind.OBJECTS,
+        "Virtual routers that are master together or not at all.",
+        default=(),
+        maximum=_MOST_VIRTUAL_ROUTERS // 2,
+        fields=SYNC_GROUP_FIELDS,
+    ),
+    Field(
+        "leases",
+        Kind.CHOICE,
+        "Virtual addresses expire in the kernel unless the daemon goes on advertising; "
+        "auto: while there are at most %d of them." % MOST_LEASES,
+        default=LeaseMode.AUTO.value,
+        choices=tuple(mode.value for mode in LeaseMode),
     ),
 )

@@ -13,21 +13,24 @@ from typing import Any, List, Mapping, NoReturn, Tuple
 
 from ..errors import ConfigError, Problem
 from ..facts import Family
+from .drafts import RouterDraft, SyncGroupDraft, TrackerDraft
 from .fields import DOCUMENT_FIELDS
 from .model import (
     AdvertisedPrefix,
     ChecksumMode,
+    LeaseMode,
     ProfileMode,
     RoutePreference,
     RouterAdvertisements,
     RouterConfig,
+    SyncGroupConfig,
     TrackerConfig,
     TrackerKind,
     TrackReference,
     VirtualRouterConfig,
 )
 from .reading import JsonObject, Reading, in_order, read, repeated
-from .validate import RouterDraft, TrackerDraft, check, field_problem
+from .validate import check, field_problem
 
 _MAXIMUM_DIGITS = 100
 
@@ -42,13 +45,22 @@ def parse(document: Mapping[str, Any]) -> RouterConfig:
             problems.append(problem)
     routers = [_router_draft(each) for each in top.values["virtual_routers"]]
     trackers = [tracker_draft(each) for each in top.values["trackers"]]
-    all_trackers = "trackers" not in top.unsound
-    problems.extend(check(routers, trackers, all_trackers=all_trackers))
+    sync_groups = [_sync_group_draft(each) for each in top.values["sync_groups"]]
+    found = check(
+        routers,
+        trackers,
+        sync_groups,
+        all_trackers="trackers" not in top.unsound,
+        all_routers="virtual_routers" not in top.unsound,
+    )
+    problems.extend(found)
     if problems:
         raise ConfigError(in_order(problems))
     return RouterConfig(
         tuple(sorted((draft.value for draft in routers), key=lambda router: router.name)),
         tuple(sorted((draft.value for draft in trackers), key=lambda tracker: tracker.name)),
+        tuple(sorted(map(_sync_group, sync_groups), key=lambda group: group.name)),
+        LeaseMode(top.values["leases"]),
     )
 
 
@@ -130,3 +142,11 @@ def tracker_draft(reading: Reading) -> TrackerDraft:
     values = dict(reading.values)
     values["kind"] = TrackerKind(values["kind"])
     return TrackerDraft(reading.path, TrackerConfig(**values), reading.unsound)
+
+
+def _sync_group_draft(reading: Reading) -> SyncGroupDraft:
+    return SyncGroupDraft(reading.path, SyncGroupConfig(**reading.values), reading.unsound)
+
+
+def _sync_group(draft: SyncGroupDraft) -> SyncGroupConfig:
+    return SyncGroupConfig(draft.value.name, tuple(sorted(draft.value.members)))

@@ -9,6 +9,7 @@ Types and spelling only: ranges and everything about two fields are in validate.
 from __future__ import annotations
 
 import difflib
+import functools
 import ipaddress
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Tuple
@@ -19,6 +20,12 @@ from ..units import parse_interval_cs
 from .fields import Field, Kind
 
 _SHOWN = 60
+# A comparison takes 20 microseconds for each candidate.
+_MOST_COMPARED = 256
+_MOST_LISTED = 20
+_MOST_HINTS = 3
+# YAML 1.1, which Ansible reads, takes a bare on or off for a truth value.
+_SWITCH = {True: "on", False: "off"}
 
 
 class Unreadable(Exception):
@@ -80,11 +87,34 @@ def in_order(found: Iterable[Problem]) -> Tuple[Problem, ...]:
 
 def nearest(word: str, candidates: Sequence[str]) -> str:
     """The hint for a name that is not known."""
-    inside = [each for each in candidates if len(word) > 2 and word in each]
-    close = inside or difflib.get_close_matches(word, candidates, n=1)
+    return _nearest(word, tuple(candidates))
+
+
+@functools.lru_cache(maxsize=64)  # a mistake in a template is there a thousand times
+def _nearest(word: str, candidates: Tuple[str, ...]) -> str:
+    close = [each for each in candidates if len(word) > 2 and word in each]
+    if not close and len(candidates) <= _MOST_COMPARED:
+        close = difflib.get_close_matches(word, candidates, n=1)
     if close:
         return "did you mean '%s'?" % close[0]
-    return "known here: %s" % (", ".join(candidates) or "nothing")
+    listed = ", ".join(candidates[:_MOST_LISTED]) or "nothing"
+    more = len(candidates) - _MOST_LISTED
+    return "known here: %s" % (listed if more <= 0 else "%s and %d more" % (listed, more))
+
+
+class Hints:
+    """Hints for names that are not known, of which there may be thousands. Only the first few names
+    are compared with what is known: the daemon reads its configuration between advertisements."""
+
+    def __init__(self, candidates: Iterable[str]) -> None:
+        self._candidates = tuple(sorted(candidates))
+        self._given: Dict[str, str] = {}
+
+    def hint(self, word: str, otherwise: str) -> str:
+        """The hint for a name; otherwise: what is said of all but the first few."""
+        if word not in self._given and len(self._given) < _MOST_HINTS:
+            self._given[word] = nearest(word, self._candidates)
+        return self._given.get(word, otherwise)
 
 
 def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Problem]) -> Reading:
@@ -93,16 +123,18 @@ def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Pro
     path is empty for the whole document. An object comes back as Reading, where it was written, and
     a list of objects as a tuple of them.
     """
-    values = {each.name: stand_in(each) for each in fields}
     if not isinstance(document, Mapping):
         hint = "write an object with the fields %s" % ", ".join(each.name for each in fields)
         problems.append(Problem(path or "document", "type", "is %s" % shown(document), hint))
-        return Reading(path, values, frozenset(values))
+        stand_ins = {each.name: stand_in(each) for each in fields}
+        return Reading(path, stand_ins, frozenset(stand_ins))
+    values: Dict[str, Any] = {}
     prefix = path + "." if path else ""
     _note_odd_keys(fields, document, prefix, problems)
     unsound = set()
     for each in fields:
         if each.name not in document:
+            values[each.name] = stand_in(each)
             if each.required:
                 hint = "%s: %s" % (_what(each), each.summary.rstrip("."))
                 problems.append(Problem(prefix + each.name, "missing", "is missing", hint))
@@ -114,6 +146,7 @@ def read(fields: Tuple[Field, ...], document: Any, path: str, problems: List[Pro
         except Unreadable as error:
             message = "is unreadable" if each.secret else "is %s" % shown(document[each.name])
             problems.append(Problem(prefix + each.name, error.code, message, error.hint))
+            values[each.name] = stand_in(each)
             unsound.add(each.name)
         if len(problems) > found and each.kind not in (Kind.OBJECT, Kind.OBJECTS):
             unsound.add(each.name)
@@ -145,7 +178,7 @@ def stand_in(each: Field) -> Any:
     if not each.required:
         return each.default
     neutral: Dict[Kind, Any] = {Kind.INTEGER: 0, Kind.INTERVAL: 0, Kind.BOOLEAN: False}
-    neutral.update({Kind.ADDRESSES: (), Kind.OBJECTS: ()})
+    neutral.update({Kind.ADDRESSES: (), Kind.OBJECTS: (), Kind.NAMES: ()})
     neutral[Kind.NETWORK] = InterfaceAddress(bytes(16), 64)
     return each.choices[0] if each.choices else neutral.get(each.kind, "")
 
@@ -261,6 +294,8 @@ def _boolean(each: Field, value: Any) -> bool:
 
 
 def _choice(each: Field, value: Any) -> str:
+    if isinstance(value, bool) and set(_SWITCH.values()) <= set(each.choices):
+        return _SWITCH[value]
     if value not in each.choices:
         raise Unreadable("choice", "write one of %s" % ", ".join(each.choices))
     return str(value)

@@ -12,9 +12,16 @@ from __future__ import annotations
 import enum
 import ipaddress
 import json
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
-from .fields import FORMAT, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field, Kind
+from .fields import (
+    FORMAT,
+    SYNC_GROUP_FIELDS,
+    TRACKER_FIELDS,
+    VIRTUAL_ROUTER_FIELDS,
+    Field,
+    Kind,
+)
 from .model import RouterConfig
 from .router_advertisements import network_text
 
@@ -29,20 +36,21 @@ def document(config: RouterConfig, secrets: bool = True) -> Dict[str, Any]:
     """
     return {
         "format": FORMAT,
-        "virtual_routers": [
-            _object(VIRTUAL_ROUTER_FIELDS, router, secrets)
-            for router in sorted(config.virtual_routers, key=lambda router: router.name)
-        ],
-        "trackers": [
-            _object(TRACKER_FIELDS, tracker, secrets)
-            for tracker in sorted(config.trackers, key=lambda tracker: tracker.name)
-        ],
+        "virtual_routers": _entries(VIRTUAL_ROUTER_FIELDS, config.virtual_routers, secrets),
+        "trackers": _entries(TRACKER_FIELDS, config.trackers, secrets),
+        "sync_groups": _entries(SYNC_GROUP_FIELDS, config.sync_groups, secrets),
+        "leases": config.leases.value,
     }
 
 
 def canonical_json(config: RouterConfig, secrets: bool = True) -> str:
     """The document as text: fields in the order of the table, indented by 2, newline at the end."""
     return json.dumps(document(config, secrets), indent=2) + "\n"
+
+
+def _entries(fields: Tuple[Field, ...], values: Iterable[Any], secrets: bool) -> List[Any]:
+    ordered = sorted(values, key=lambda each: str(each.name))
+    return [_object(fields, each, secrets) for each in ordered]
 
 
 def _object(fields: Tuple[Field, ...], value: Any, secrets: bool) -> Dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import (
     Any,
     Callable,
@@ -31,9 +30,11 @@ from ..errors import Problem
 from ..facts import Family, family_of, is_link_local
 from ..fsm.parameters import OWNER_PRIORITY, RouterKey
 from ..units import CS_PER_S, MAXIMUM_INTERVAL_CS, MAXIMUM_V2_INTERVAL_S
+from .drafts import RouterDraft, SyncGroupDraft, TrackerDraft
 from .fields import (
     PREFIX_FIELDS,
     ROUTER_ADVERTISEMENT_FIELDS,
+    SYNC_GROUP_FIELDS,
     TRACK_FIELDS,
     TRACKER_FIELDS,
     VIRTUAL_ROUTER_FIELDS,
@@ -49,41 +50,31 @@ from .model import (
     TrackerKind,
     VirtualRouterConfig,
 )
-from .reading import in_order, nearest, repeated, shown, text_of
+from .reading import Hints, in_order, repeated, shown, text_of
 from .router_advertisements import conflicts, network_text
-
-
-@dataclass(frozen=True)
-class RouterDraft:
-    """A virtual router, where it was written, and the fields that no rule may judge."""
-
-    path: str
-    value: VirtualRouterConfig
-    unsound: FrozenSet[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class TrackerDraft:
-    """A tracker, where it was written, and the fields that no rule may judge."""
-
-    path: str
-    value: TrackerConfig
-    unsound: FrozenSet[str] = frozenset()
+from .sync_groups import sync_group_conflicts
 
 
 def problems(config: RouterConfig) -> Tuple[Problem, ...]:
     """All problems of one host's configuration, sorted by path; empty when it can be used."""
     routers = [RouterDraft("virtual_routers[%s]" % r.name, r) for r in config.virtual_routers]
     trackers = [TrackerDraft("trackers[%s]" % t.name, t) for t in config.trackers]
-    return in_order(check(routers, trackers))
+    groups = [SyncGroupDraft("sync_groups[%s]" % g.name, g) for g in config.sync_groups]
+    return in_order(check(routers, trackers, groups))
 
 
 def check(
-    routers: Sequence[RouterDraft], trackers: Sequence[TrackerDraft], *, all_trackers: bool = True
+    routers: Sequence[RouterDraft],
+    trackers: Sequence[TrackerDraft],
+    sync_groups: Sequence[SyncGroupDraft],
+    *,
+    all_trackers: bool = True,
+    all_routers: bool = True,
 ) -> Iterator[Problem]:
     """Every rule on every entry, then those between entries.
 
-    all_trackers is False when there are trackers that could not be read.
+    all_trackers is False when there are trackers that could not be read, all_routers when there
+    are virtual routers.
     """
     for router in routers:
         broken = yield from _out_of_bounds(VIRTUAL_ROUTER_FIELDS, router)
@@ -102,17 +93,23 @@ def check(
         for needs, tracker_rule in _TRACKER_RULES:
             if broken.isdisjoint(needs):
                 yield from tracker_rule(tracker.path, tracker.value)
+    for group in sync_groups:
+        yield from _out_of_bounds(SYNC_GROUP_FIELDS, group)
     yield from _names_used_twice(routers)
     yield from _names_used_twice(trackers)
+    yield from _names_used_twice(sync_groups)
     yield from _lan_used_twice(routers)
     if all_trackers and all("name" not in tracker.unsound for tracker in trackers):
         yield from _unknown_trackers(routers, {tracker.value.name for tracker in trackers})
+    yield from sync_group_conflicts(sync_groups, routers, all_routers)
 
+
+_NO_ADVERTISEMENTS = RouterAdvertisements()
 
 # Bounds and patterns of the field table -----------------------------------------------------------
 
 
-_Draft = Union[RouterDraft, TrackerDraft]
+_Draft = Union[RouterDraft, TrackerDraft, SyncGroupDraft]
 
 
 def _out_of_bounds(fields: Tuple[Field, ...], draft: _Draft) -> Generator[Problem, None, Set[str]]:
@@ -140,6 +137,8 @@ def router_advertisement_problems(
     path: str, settings: RouterAdvertisements, is_sound: bool = True
 ) -> Iterator[Problem]:
     """What is wrong with router advertisements; is_sound: all of them could be read."""
+    if settings == _NO_ADVERTISEMENTS:
+        return  # what most virtual routers have, and nothing is wrong with it
     found = list(_bounds(ROUTER_ADVERTISEMENT_FIELDS, settings, path))
     for each in settings.prefixes:
         where = "%s.prefixes[%s]" % (path, network_text(each.prefix))
@@ -184,7 +183,8 @@ def _number_problem(field: Field, value: int, path: str) -> Optional[Problem]:
 
 def _list_problem(field: Field, value: Sequence[Any], path: str) -> Optional[Problem]:
     if len(value) < (field.minimum or 0):
-        return Problem(path, "too-few", "is an empty list", field.remedy or field.summary)
+        message = "has one entry" if value else "is an empty list"
+        return Problem(path, "too-few", message, field.remedy or field.summary)
     if field.maximum is not None and len(value) > field.maximum:
         hint = field.remedy or "write at most %d" % field.maximum
         return Problem(path, "too-many", "has %d entries" % len(value), hint)
@@ -436,10 +436,12 @@ def _lan_used_twice(routers: Sequence[RouterDraft]) -> Iterator[Problem]:
 
 
 def _unknown_trackers(routers: Sequence[RouterDraft], known: Set[str]) -> Iterator[Problem]:
+    define = "define it there"
+    hints = Hints(known)
     for draft in routers:
         for reference in draft.value.track:
             if reference.tracker not in known:
                 path = "%s.track[%s].tracker" % (draft.path, reference.tracker)
-                hint = nearest(reference.tracker, sorted(known)) if known else "define it there"
+                hint = hints.hint(reference.tracker, define) if known else define
                 message = "is %s, and trackers has none of that name" % shown(reference.tracker)
                 yield Problem(path, "unknown-tracker", message, hint)

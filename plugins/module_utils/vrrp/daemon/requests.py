@@ -144,4 +144,5 @@ def _change(change: Change) -> Dict[str, Any]:
         "name": change.name,
         "fields": list(change.fields),
         "hitless": change.hitless,
+        "cost": change.cost,
     }

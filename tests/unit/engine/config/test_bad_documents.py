@@ -1,21 +1,26 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each document in bad/ has exactly the problems that stand beside it.
+"""Each file of the corpus in bad/ has exactly the problems that stand beside it.
 
 UPDATE_GOLDEN=1 writes the problems anew; read the difference before you commit it.
 """
 
+import ast
 import json
-import os
 from pathlib import Path
 
 import pytest
+from engine_kit.bad_files import bad_files
 
+import vrrp.config
 from vrrp.config.parse import parse, parse_json
+from vrrp.daemon.requests import read_config
 from vrrp.errors import ConfigError
 
-CORPUS = sorted(Path(__file__).with_name("bad").glob("*.json"))
+CORPUS = bad_files()
+# The files that read one host's configuration, and judge it.
+JUDGES = ("parse", "reading", "validate", "router_advertisements", "sync_groups")
 
 
 def refusals(load, value):
@@ -25,19 +30,64 @@ def refusals(load, value):
     return caught.value.problems
 
 
-@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
-def test_all_problems_are_named(path):
-    case = json.loads(path.read_text())
-    found = refusals(parse, case["document"])
-    if os.environ.get("UPDATE_GOLDEN") == "1":
-        case["problems"] = [str(problem) for problem in found]
-        path.write_text(json.dumps(case, indent=2) + "\n")
-    assert [str(problem) for problem in found] == case["problems"]
-    assert all(problem.code and problem.message and problem.hint for problem in found)
+@pytest.mark.parametrize("bad", CORPUS, ids=lambda bad: bad.name)
+def test_all_problems_are_named(bad, tmp_path):
+    file = tmp_path / "config.json"
+    bad.write(file)
+    problems = refusals(read_config, str(file))
+    found = [str(problem) for problem in problems]
+    bad.renew(found, file)
+    assert bad.problems, "nothing is expected"
+    assert bad.explains(found, file), found
+    assert bad.unnamed("\n".join(found), file) == []
+    assert all(problem.code and problem.message and problem.hint for problem in problems)
+
+
+@pytest.mark.parametrize("bad", CORPUS, ids=lambda bad: bad.name)
+def test_a_document_has_the_problems_of_its_file(bad):
+    case = json.loads(bad.path.read_text(encoding="utf-8"))
+    if "document" in case:
+        assert [str(each) for each in refusals(parse, case["document"])] == case["problems"]
+    else:
+        assert {"text", "octets"} & set(case)
 
 
 def test_the_corpus_is_there():
-    assert len(CORPUS) >= 80
+    assert len(CORPUS) >= 150
+    assert len({bad.octets for bad in CORPUS}) == len(CORPUS), "one of them is there twice"
+
+
+def _codes_of(name):
+    """The codes that a file gives to problems: texts in the place of the code in a call."""
+    source = Path(vrrp.config.__file__).with_name(name + ".py").read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            place = {"Problem": 1, "Unreadable": 0}.get(node.func.id)
+            if place is not None and isinstance(node.args[place], ast.Constant):
+                yield node.args[place].value
+
+
+def test_every_kind_of_refusal_is_in_the_corpus(tmp_path):
+    file = tmp_path / "config.json"
+    seen = set()
+    for bad in CORPUS:
+        bad.write(file)
+        seen.update(problem.code for problem in refusals(read_config, str(file)))
+    known = {code for name in JUDGES for code in _codes_of(name)} | {"unreadable"}
+    assert len(known) > 40
+    assert known - seen == set(), "no file of the corpus is refused for these"
+
+
+@pytest.mark.parametrize(
+    ("found", "is_explained"),
+    [(["a: b (c)"], True), (["a: b"], False), ([], False), (["a: b (c)", "a: b (c)"], False)],
+)
+def test_the_corpus_takes_nothing_else_for_its_problems(found, is_explained):
+    (bad,) = [each for each in CORPUS if each.name == "vrid-zero"]
+    expected = bad.expected("/x")
+    told = [each.replace("a: b (c)", expected[0]) for each in found]
+    assert bad.explains(told, "/x") is is_explained
+    assert bad.unnamed("\n".join(told), "/x") == ([] if expected[0] in told else expected)
 
 
 @pytest.mark.parametrize("address", ["::ffff:198.18.10.254", "::ffff:0:1"])
@@ -63,20 +113,3 @@ def test_syntax_errors_have_a_place(text, where):
     if "," not in text[-3:]:
         assert problem.message.startswith(where)
     assert problem.message.startswith("line ")
-
-
-@pytest.mark.parametrize(
-    "text", ['{"virtual_routers": NaN}', "[" * 100_000, '{"format": %s}' % ("1" * 5000)]
-)
-def test_what_json_cannot_hold_is_refused_not_crashed_on(text):
-    refusals(parse_json, text)
-
-
-def test_duplicate_keys_are_refused_with_their_path():
-    text = """{"format": 1, "format": 1, "virtual_routers": [
-        {"name": "a", "interface": "e", "family": "ipv4", "vrid": 1, "vrid": 2, "vrid": 2,
-         "addresses": ["198.18.10.254"]}]}"""
-    assert [str(problem) for problem in refusals(parse_json, text)] == [
-        "format: is written more than once (keep one of them)",
-        "virtual_routers[a].vrid: is written more than once (keep one of them)",
-    ]

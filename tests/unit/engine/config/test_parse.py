@@ -9,17 +9,27 @@ import time
 
 import pytest
 
-from vrrp.config.fields import TRACK_FIELDS, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Kind
+from vrrp.config.fields import (
+    SYNC_GROUP_FIELDS,
+    TRACK_FIELDS,
+    TRACKER_FIELDS,
+    VIRTUAL_ROUTER_FIELDS,
+    Kind,
+)
 from vrrp.config.model import (
     ChecksumMode,
+    LeaseMode,
     RouterConfig,
+    SyncGroupConfig,
     TrackerConfig,
     TrackerKind,
     TrackReference,
     VirtualRouterConfig,
 )
 from vrrp.config.parse import parse, parse_json
+from vrrp.config.render import canonical_json, document
 from vrrp.config.validate import problems
+from vrrp.errors import ConfigError
 from vrrp.facts import Family
 
 
@@ -138,6 +148,73 @@ def test_the_edges_are_allowed(changes):
     assert parse({"virtual_routers": [dict(MINIMAL, **changes)]}).virtual_routers
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("auto", LeaseMode.AUTO),
+        ("on", LeaseMode.ON),
+        ("off", LeaseMode.OFF),
+        # What YAML 1.1 makes of a bare on or off.
+        (True, LeaseMode.ON),
+        (False, LeaseMode.OFF),
+    ],
+)
+def test_leases(written, meant):
+    config = parse({"virtual_routers": [MINIMAL], "leases": written})
+    assert config.leases is meant
+    assert document(config)["leases"] == meant.value
+
+
+def test_a_truth_value_is_no_other_choice():
+    with pytest.raises(ConfigError) as caught:
+        parse({"virtual_routers": [dict(MINIMAL, checksum=True)]})
+    assert [problem.code for problem in caught.value.problems] == ["choice"]
+
+
+@pytest.mark.parametrize(
+    ("leases", "addresses", "uses"),
+    [("auto", 100, True), ("auto", 101, False), ("on", 101, True), ("off", 1, False)],
+)
+def test_few_addresses_are_leases_unless_somebody_says_otherwise(leases, addresses, uses):
+    listed = ["198.18.10.%d" % number for number in range(1, addresses + 1)]
+    router = dict(MINIMAL, addresses=listed)
+    assert parse({"virtual_routers": [router], "leases": leases}).uses_leases is uses
+
+
+def test_sync_groups_and_their_members_are_sorted():
+    routers = [
+        dict(MINIMAL, name=name, vrid=vrid, addresses=["198.18.10.%d" % vrid])
+        for vrid, name in enumerate("dcba", 1)
+    ]
+    groups = [{"name": "two", "members": ["d", "b"]}, {"name": "one", "members": ["c", "a"]}]
+    config = parse({"virtual_routers": routers, "sync_groups": groups})
+    assert config.sync_groups == (
+        SyncGroupConfig("one", ("a", "c")),
+        SyncGroupConfig("two", ("b", "d")),
+    )
+    assert parse_json(canonical_json(config)) == config
+
+
+def test_members_may_differ_in_what_does_not_move_them():
+    members = [
+        dict(MINIMAL, priority=200, advertisement_interval_cs=100),
+        dict(MINIMAL, name="b", vrid=11, addresses=["198.18.10.9"], priority=150, version=2),
+        dict(MINIMAL, name="c", interface="wan0", advertisement_interval_cs=50, accept=True),
+        dict(MINIMAL, name="d", family="ipv6", addresses=["2001:db8::fe"]),
+    ]
+    group = {"name": "all", "members": ["vlan10-v4", "b", "c", "d"]}
+    assert parse({"virtual_routers": members, "sync_groups": [group]}).sync_groups
+
+
+def test_two_owners_may_be_in_sync():
+    owners = [
+        dict(MINIMAL, priority=255),
+        dict(MINIMAL, name="b", vrid=11, addresses=["198.18.10.9"], priority=255),
+    ]
+    group = {"name": "all", "members": ["vlan10-v4", "b"]}
+    assert parse({"virtual_routers": owners, "sync_groups": [group]}).sync_groups
+
+
 def test_same_vrid_elsewhere_is_no_problem():
     other_family = dict(MINIMAL, name="six", family="ipv6", addresses=["2001:db8::fe"])
     other_lan = dict(MINIMAL, name="lan", interface="vlan20")
@@ -167,6 +244,7 @@ def test_a_config_built_by_hand_is_judged_like_a_document():
         (VIRTUAL_ROUTER_FIELDS, VirtualRouterConfig),
         (TRACKER_FIELDS, TrackerConfig),
         (TRACK_FIELDS, TrackReference),
+        (SYNC_GROUP_FIELDS, SyncGroupConfig),
     ],
 )
 def test_table_and_model_have_the_same_fields_and_defaults(fields, model):

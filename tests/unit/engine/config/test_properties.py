@@ -17,10 +17,12 @@ from vrrp.config.fields import DOCUMENT_FIELDS, Kind
 from vrrp.config.model import (
     AdvertisedPrefix,
     ChecksumMode,
+    LeaseMode,
     ProfileMode,
     RoutePreference,
     RouterAdvertisements,
     RouterConfig,
+    SyncGroupConfig,
     TrackerConfig,
     TrackerKind,
     TrackReference,
@@ -137,12 +139,29 @@ def trackers(draw, name):
 def configs(draw):
     tracker_names = sorted(draw(st.lists(NAMES, max_size=3, unique=True)))
     names = sorted(draw(st.lists(NAMES, max_size=4, unique=True)))
-    return RouterConfig(
-        tuple(
-            draw(virtual_routers(name, index, tracker_names)) for index, name in enumerate(names)
-        ),
-        tuple(draw(trackers(name)) for name in tracker_names),
+    routers = tuple(
+        draw(virtual_routers(name, index, tracker_names)) for index, name in enumerate(names)
     )
+    return RouterConfig(
+        routers,
+        tuple(draw(trackers(name)) for name in tracker_names),
+        tuple(draw(sync_groups(routers))),
+        draw(st.sampled_from(LeaseMode)),
+    )
+
+
+@st.composite
+def sync_groups(draw, routers):
+    """Groups of those that agree in what members have to agree in."""
+    alike = {}
+    for router in routers:
+        how = (router.priority == 255, router.preempt, router.preempt_delay_cs)
+        alike.setdefault(how, []).append(router.name)
+    candidates = [tuple(members) for members in alike.values() if len(members) > 1]
+    chosen = [members for members in candidates if draw(st.booleans())]
+    names = draw(st.lists(NAMES, min_size=len(chosen), max_size=len(chosen), unique=True))
+    groups = [SyncGroupConfig(name, members) for name, members in zip(names, chosen)]
+    return sorted(groups, key=lambda group: group.name)
 
 
 @given(configs())
@@ -170,6 +189,9 @@ def test_the_schema_accepts_every_configuration(config):
                     [
                         "virtual_routers",
                         "trackers",
+                        "sync_groups",
+                        "members",
+                        "leases",
                         "track",
                         "name",
                         "vrid",
@@ -248,6 +270,31 @@ def test_the_schema_refuses(changes):
         VALIDATOR.validate({"virtual_routers": [dict(ROUTER, **changes)]})
     with pytest.raises(ConfigError):
         parse({"virtual_routers": [dict(ROUTER, **changes)]})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"leases": "often"},
+        {"leases": None},
+        {"sync_groups": {}},
+        {"sync_groups": [{"name": "lan"}]},
+        {"sync_groups": [{"members": ["a", "b"]}]},
+        {"sync_groups": [{"name": "lan", "members": ["a"]}]},
+        {"sync_groups": [{"name": "lan", "members": ["a", "a"]}]},
+        {"sync_groups": [{"name": "l n", "members": ["a", "b"]}]},
+        {"sync_groups": [{"name": "lan", "members": ["a", "b"], "track": []}]},
+    ],
+)
+def test_the_schema_refuses_beside_the_virtual_routers(changes):
+    both = [ROUTER, dict(ROUTER, name="b", vrid=2, addresses=["10.0.0.2"])]
+    good = {"virtual_routers": both, "sync_groups": [{"name": "lan", "members": ["b", "a"]}]}
+    VALIDATOR.validate(good)
+    assert parse(good).sync_groups == (SyncGroupConfig("lan", ("a", "b")),)
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate({**good, **changes})
+    with pytest.raises(ConfigError):
+        parse({**good, **changes})
 
 
 def test_the_schema_demands_the_virtual_routers():

@@ -118,13 +118,13 @@ def test_the_running_configuration(daemon):
 
 def test_a_good_document_tells_its_changes(daemon):
     wanted = document(config(group(priority=120)))
-    assert daemon.ask("config.check", document=wanted) == {
-        "problems": [],
-        "changes": [
-            {"kind": "removed", "name": "other", "fields": [], "hitless": False},
-            {"kind": "changed", "name": "vlan10", "fields": ["priority"], "hitless": True},
-        ],
-    }
+    checked = daemon.ask("config.check", document=wanted)
+    assert set(checked) == {"problems", "changes"} and checked["problems"] == []
+    assert without_costs(checked["changes"]) == [
+        {"kind": "removed", "name": "other", "fields": [], "hitless": False},
+        {"kind": "changed", "name": "vlan10", "fields": ["priority"], "hitless": True},
+    ]
+    assert checked["changes"][1]["cost"].startswith("priority: told with the next advertisement")
     assert daemon.router.config == RUNNING, "checking changes nothing"
 
 
@@ -144,12 +144,18 @@ def test_what_is_no_document_is_a_problem(daemon, nonsense):
     assert daemon.ask("config.check", document=nonsense)["problems"]
 
 
+def without_costs(changes):
+    """Changes as they are told, where each of them says what it costs."""
+    assert all(change["cost"] for change in changes)
+    return [{key: change[key] for key in change if key != "cost"} for change in changes]
+
+
 # Reloading
 
 
 def test_a_reload_changes_what_differs(daemon):
     daemon.write(config(group(priority=120), group("new", vrid=12, addresses=("198.18.10.9",))))
-    assert daemon.ask("do.reload")["changes"] == [
+    assert without_costs(daemon.ask("do.reload")["changes"]) == [
         {"kind": "added", "name": "new", "fields": [], "hitless": True},
         {"kind": "removed", "name": "other", "fields": [], "hitless": False},
         {"kind": "changed", "name": "vlan10", "fields": ["priority"], "hitless": True},

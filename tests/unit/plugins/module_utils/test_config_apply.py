@@ -99,9 +99,14 @@ def test_a_change_is_checked_written_and_reloaded(apply_for, file, daemon):
     running(daemon, OLD)
     apply = apply_for(NEW)
     facts = apply.run()
-    assert facts["changes"] == [
-        {"kind": "changed", "name": "vlan20-v4", "fields": ["priority"], "hitless": True}
-    ]
+    (change,) = facts["changes"]
+    assert change.pop("cost").startswith("priority: told with the next advertisement")
+    assert change == {
+        "kind": "changed",
+        "name": "vlan20-v4",
+        "fields": ["priority"],
+        "hitless": True,
+    }
     assert (facts["changed"], facts["hitless"], facts["reloaded"]) == (True, True, True)
     assert file.read_text() == text(NEW)
     assert os.stat(str(file)).st_mode & 0o777 == 0o600
@@ -114,6 +119,17 @@ def test_the_diff_shows_only_what_changes(apply_for, file):
     for side, priority in (("before", 100), ("after", 150)):
         shown = json.loads(facts["diff"][side])["virtual_routers"]
         assert [(each["name"], each["priority"]) for each in shown] == [("vlan20-v4", priority)]
+
+
+def test_the_diff_shows_sync_groups_and_leases_that_change(apply_for, file):
+    both = {"name": "lan", "members": ["vlan10-v4", "vlan20-v4"]}
+    facts = apply_for({**OLD, "sync_groups": [both], "leases": "on"}).run()
+    assert [change["name"] for change in facts["changes"]] == ["sync group lan", "leases"]
+    assert facts["hitless"]
+    sides = [json.loads(facts["diff"][side]) for side in ("before", "after")]
+    assert [side["sync_groups"] for side in sides] == [[], [both]]
+    assert [side["leases"] for side in sides] == ["auto", "on"]
+    assert [side["virtual_routers"] for side in sides] == [[], []]
 
 
 @pytest.mark.parametrize("priority", [100, 150])
