@@ -12,7 +12,7 @@ from typing import Sequence, Tuple
 
 from namespaces import LAN, Namespace
 
-from vrrp.facts import Family, InterfaceAddress
+from vrrp.facts import Family, InterfaceAddress, Repair
 from vrrp.linux.dataplane import LinuxDataplane
 from vrrp.router.desired import DesiredDataplane, ParentSettings, VirtualDevice
 
@@ -59,7 +59,7 @@ class Host:
                     if len(address.address) == 16:
                         _wait_for_group(device.name, address.address)
 
-    def reconcile(self) -> bool:
+    def reconcile(self) -> Tuple[Repair, ...]:
         """See ports.Dataplane."""
         with self.namespace.inside():
             return self.dataplane.reconcile()

@@ -18,7 +18,7 @@ from namespaces import LAN, Site
 from vrrp.errors import PlatformError
 from vrrp.facts import Family
 from vrrp.linux import nftables
-from vrrp.linux.plan import Filter
+from vrrp.linux.steps import Filter
 from vrrp.router.desired import DesiredDataplane
 
 WITH_FILTER = pytest.mark.kernel("nftables")

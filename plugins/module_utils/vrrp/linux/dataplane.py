@@ -3,35 +3,49 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes this host's kernel look like a DesiredDataplane. Layer L4.
 
-plan.py says what to do, this file does it: in batches, with a mirror of what the kernel has, so
-that a change of one virtual router among a thousand costs one request. Whatever goes wrong makes
-the mirror worthless: the next call reads the kernel again and tries what is left.
+plan.py says what to do, devices.py and this file do it: in batches, with a mirror of what the
+kernel has, so that a change of one virtual router among a thousand costs one request. Whatever goes
+wrong makes the mirror worthless: the next call reads the kernel again and tries what is left.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import itertools
 import os
-import socket
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import (
+    AbstractSet,
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ..errors import PlatformError
-from ..facts import Family
+from ..facts import Family, HeldDevice, Repair
 from ..router.desired import DesiredDataplane, VirtualDevice
-from . import nftables, plan, rtnl, sysctl
-from .constants import LEAVING_LINK_GROUP, LINK_GROUP, SYSCTL_FILE_NAME
-from .netlink import NetlinkSocket, Outcome
-
-# No errors: the kernel, or a link that went away, was there before us.
-_ALREADY_THERE = (errno.EEXIST,)
-_ALREADY_GONE = (errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL, errno.ENOENT)
-_HINTS = {
-    errno.EPERM: "run as root or with CAP_NET_ADMIN",
-    errno.EOPNOTSUPP: "this kernel has no macvlan",
-    errno.EADDRINUSE: "another device there has its MAC: is another VRRP daemon running?",
-}
+from . import actual, nftables, plan, repairs, rtnl, sysctl
+from .constants import LINK_GROUP, SYSCTL_FILE_NAME
+from .devices import Devices, Faults
+from .links import LinkTable
+from .netlink import NetlinkSocket
+from .steps import (
+    NO_FILTER,
+    Filter,
+    Mute,
+    ReleaseParent,
+    RenewAddress,
+    SetFilter,
+    SetParent,
+    Step,
+    Unmute,
+    device_of,
+)
 
 
 class LinuxDataplane:
@@ -41,25 +55,23 @@ class LinuxDataplane:
         self._netlink = NetlinkSocket(rtnl.NETLINK_ROUTE)
         self._sysctls = sysctl.OwnedSysctls(os.path.join(runtime_dir, SYSCTL_FILE_NAME))
         self._desired: Optional[DesiredDataplane] = None
-        self._actual: Optional[plan.Actual] = None
-        self._devices: Dict[str, plan.ActualDevice] = {}
-        self._filter = plan.Filter()
+        self._by_name: Optional[Dict[str, VirtualDevice]] = None
+        self._actual: Optional[actual.Actual] = None
+        self._filter = NO_FILTER
         self._guardable: Optional[FrozenSet[Family]] = None
-        self._failures: List[PlatformError] = []
-        # Names of devices that are not as they should be; unknown while the kernel was not read.
-        self._broken: Set[str] = set()
+        self._can_mute: Optional[bool] = None
+        # Its broken devices are unknown while the kernel was not read.
+        self._faults = Faults()
         self._is_unsure = False
+        self._devices = Devices(self._netlink, self._faults)
+        self._repairs: Tuple[Repair, ...] = ()
         self._handlers: Mapping[type, Callable[[Sequence[Any]], None]] = {
-            plan.SetParent: self._set_parents,
-            plan.ReleaseParent: self._release_parents,
-            plan.SetFilter: self._set_filter,
-            plan.CreateDevice: self._create,
-            plan.SettleDevice: self._settle,
-            plan.DeleteDevice: self._delete,
-            plan.FenceDevice: self._fence,
-            plan.UnfenceDevice: self._unfence,
-            plan.AddAddress: self._add_addresses,
-            plan.RemoveAddress: self._remove_addresses,
+            SetParent: self._set_parents,
+            ReleaseParent: self._release_parents,
+            SetFilter: self._set_filter,
+            Mute: self._mute,
+            Unmute: self._unmute,
+            **self._devices.handlers,
         }
 
     def apply(self, desired: DesiredDataplane) -> None:
@@ -70,42 +82,111 @@ class LinuxDataplane:
         self._is_unsure = True
         only = self._changed_devices(desired)
         self._desired = desired
+        self._by_name = None
         if self._actual is None or only is None:
             self._actual = self._read(desired)
         self._carry_out(plan.plan(self._actual, desired, only))
 
-    def reconcile(self) -> bool:
-        """Compare the kernel anew with the last desired value; True when something was repaired."""
+    def reconcile(self) -> Tuple[Repair, ...]:
+        """Compare the kernel anew with the last desired value, and put right what differs.
+
+        What failed before and is only tried again is no repair. What was repaired in a call that
+        raised PlatformError for something else is told by the next.
+        """
         if self._desired is None:
-            return False
+            return ()
+        failed_before = frozenset(self._faults.broken)
         self._is_unsure = True
-        self._actual = self._read(self._desired)
-        steps = plan.plan(self._actual, self._desired)
-        self._carry_out(steps)
-        return bool(steps)
+        found = self._actual = self._read(self._desired)
+        # The steps change the mirror.
+        before = dict(found.devices)
+        steps = plan.plan(found, self._desired)
+        told = repairs.explain(dataclasses.replace(found, devices=before), steps)
+        try:
+            self._carry_out(steps)
+        finally:
+            failed = failed_before | self._faults.broken
+            self._repairs += tuple(repair for repair in told if repair.device not in failed)
+        told, self._repairs = self._repairs, ()
+        return told
+
+    def renew(self, devices: Sequence[str]) -> None:
+        """Let the leases of these devices' addresses begin anew (VirtualDevice.lease_s).
+
+        Only of addresses that are desired and that the kernel was given.
+        """
+        if self._desired is None:
+            return
+        if self._by_name is None:
+            self._by_name = {device.name: device for device in self._desired.devices}
+        steps = []
+        for name in devices:
+            device, have = self._by_name.get(name), self._devices.mirror.get(name)
+            if device is not None and have is not None:
+                steps += [
+                    RenewAddress(name, address, device.lease_s)
+                    for address in device.addresses
+                    if address in have.addresses
+                ]
+        self._devices.renew(steps)
+        self._raise_faults()
+
+    def held(self) -> Tuple[HeldDevice, ...]:
+        """What an earlier process left; before the first apply, which keeps what is desired."""
+        table = rtnl.read_table(self._netlink)
+        found = [
+            HeldDevice(
+                link.name,
+                link.parent_ifindex,
+                link.mac,
+                tuple(address.value for address in table.addresses_of(link.ifindex)),
+            )
+            for link in table.ours()
+            if link.group == LINK_GROUP
+        ]
+        return tuple(sorted(found, key=lambda device: device.name))
+
+    def expire(self, lifetime_s: int) -> None:
+        """Let the kernel take all our addresses away so much later, unless somebody renews them;
+        needs no earlier apply. One that has less time left keeps that; 0 counts as 1."""
+        lifetime_s = max(1, lifetime_s)
+        table = rtnl.read_table(self._netlink)
+        self._devices.mirror = actual.observe_devices(table)
+        self._actual = None
+        steps = [
+            RenewAddress(device.name, address, lifetime_s)
+            for device in self._devices.mirror.values()
+            for address in device.addresses
+            if not 0 < device.lifetimes_s.get(address, 0) <= lifetime_s
+        ]
+        self._devices.renew(steps)
+        self._raise_faults()
 
     def lacks(self, ifindex: int, mac: bytes) -> bool:
         """See ports.Dataplane."""
-        if self._is_unsure or not self._broken or self._desired is None:
+        broken = self._faults.broken
+        if self._is_unsure or not broken or self._desired is None:
             return self._is_unsure
         return any(
-            device.name in self._broken and (device.parent_ifindex, device.mac) == (ifindex, mac)
+            device.name in broken and (device.parent_ifindex, device.mac) == (ifindex, mac)
             for device in self._desired.devices
         )
 
     def cleanup(self) -> None:
         """Remove all that is ours and restore what was changed; needs no earlier apply."""
         self._desired = None
+        self._by_name = None
         self._actual = None
-        self._filter = plan.Filter()
+        self._filter = NO_FILTER
+        self._devices.mirror = {}
         table = rtnl.read_table(self._netlink)
-        self._delete_links([link.ifindex for link in table.ours()])
+        self._devices.delete_links([link.ifindex for link in table.ours()])
         for undo in (nftables.remove, self._release_all_sysctls):
             try:
                 undo()
             except PlatformError as error:
-                self._failures.append(error)
-        self._raise_failures()
+                self._faults.add(error)
+        self._raise_faults()
 
     def close(self) -> None:
         """Give the netlink socket back; what is in the kernel stays."""
@@ -123,18 +204,23 @@ class LinuxDataplane:
         pairs = zip(last.devices, desired.devices)
         return frozenset(new.name for old, new in pairs if old is not new and old != new)
 
-    def _read(self, desired: DesiredDataplane) -> plan.Actual:
+    def _read(self, desired: DesiredDataplane) -> actual.Actual:
         table = rtnl.read_table(self._netlink)
-        self._devices, parents = plan.observe(table, desired)
-        return plan.Actual(
-            devices=self._devices,
-            parents=parents,
+        self._devices.mirror = actual.observe_devices(table)
+        return actual.Actual(
+            devices=self._devices.mirror,
+            parents=self._parents(table, desired),
             owned=tuple(sorted({key.split("/")[3] for key in self._sysctls.names()})),
             packet_filter=self._known_filter(),
             guardable=self._guardable_families(desired),
+            can_mute=self._can_mute_devices(desired),
         )
 
-    def _known_filter(self) -> Optional[plan.Filter]:
+    @staticmethod
+    def _parents(table: LinkTable, desired: DesiredDataplane) -> Dict[int, actual.ActualParent]:
+        return actual.observe_parents(table, [parent.ifindex for parent in desired.parents])
+
+    def _known_filter(self) -> Optional[Filter]:
         """What is installed, or None when a table went missing or stems from another process."""
         return self._filter if nftables.is_installed(self._filter) else None
 
@@ -145,51 +231,36 @@ class LinuxDataplane:
             self._guardable = frozenset(family for family in Family if able[family])
         return frozenset(Family) if self._guardable is None else self._guardable
 
+    def _can_mute_devices(self, desired: DesiredDataplane) -> bool:
+        """Asked once, and only for IPv6."""
+        if self._can_mute is None:
+            if all(device.family is not Family.IPV6 for device in desired.devices):
+                return True
+            self._can_mute = nftables.can_filter_inet()
+        return self._can_mute
+
     # Doing
 
-    def _carry_out(self, steps: Sequence[plan.Step]) -> None:
-        self._broken = set()
+    def _carry_out(self, steps: Sequence[Step]) -> None:
+        self._faults.broken = set()
         for kind, steps_of_kind in itertools.groupby(steps, type):
-            group = list(steps_of_kind)
+            group: List[Step] = list(steps_of_kind)
             try:
                 self._handlers[kind](group)
             except PlatformError as error:
-                self._failures.append(error)
-                self._broken.update(filter(None, map(plan.device_of, group)))
+                self._faults.add(error, *filter(None, map(device_of, group)))
         self._is_unsure = False
-        self._raise_failures()
+        self._raise_faults()
 
-    def _raise_failures(self) -> None:
-        failures, self._failures = self._failures, []
-        if not failures:
-            return
-        self._actual = None
-        first = failures[0]
-        more = len(failures) - 1
-        hint = "; ".join(filter(None, (first.hint, "and %d more failures" % more if more else "")))
-        raise PlatformError(first.operation, first.target, first.errno, hint) from first
+    def _raise_faults(self) -> None:
+        try:
+            self._faults.raise_first()
+        finally:
+            if self._faults.mirror_is_wrong:
+                self._faults.mirror_is_wrong = False
+                self._actual = None
 
-    def _note(
-        self, operation: str, target: str, outcome: Outcome, harmless: Tuple[int, ...] = ()
-    ) -> bool:
-        """True when the kernel did it; a failure is kept for the end unless harmless."""
-        if not outcome.errno:
-            return True
-        if outcome.errno in harmless:
-            # The mirror was wrong somewhere.
-            self._actual = None
-        else:
-            hint = _HINTS.get(outcome.errno) or outcome.words
-            self._failures.append(PlatformError(operation, target, outcome.errno, hint))
-            self._broken.add(target)
-        return False
-
-    def _change(self, name: str, **fields: object) -> None:
-        device = self._devices.get(name)
-        if device is not None:
-            self._devices[name] = dataclasses.replace(device, **fields)  # type: ignore[arg-type]
-
-    def _set_parents(self, steps: Sequence[plan.SetParent]) -> None:
+    def _set_parents(self, steps: Sequence[SetParent]) -> None:
         values = {}
         for step in steps:
             base = "net/ipv4/conf/%s/" % step.name
@@ -198,162 +269,42 @@ class LinuxDataplane:
         self._sysctls.own(values)
         self._forget_parents()
 
-    def _release_parents(self, steps: Sequence[plan.ReleaseParent]) -> None:
+    def _release_parents(self, steps: Sequence[ReleaseParent]) -> None:
         bases = tuple("net/ipv4/conf/%s/" % step.name for step in steps)
         self._sysctls.release([key for key in self._sysctls.names() if key.startswith(bases)])
         self._forget_parents()
 
     def _forget_parents(self) -> None:
         """Parents change with the configuration only: reading them again is cheap enough."""
-        self._actual = None
+        self._faults.mirror_is_wrong = True
 
     def _release_all_sysctls(self) -> None:
         self._sysctls.release(self._sysctls.names())
 
-    def _set_filter(self, steps: Sequence[plan.SetFilter]) -> None:
+    def _set_filter(self, steps: Sequence[SetFilter]) -> None:
         for step in steps:
             nftables.install(step.packet_filter)
-            self._filter = step.packet_filter
-            if self._actual is not None:
-                self._actual = dataclasses.replace(self._actual, packet_filter=self._filter)
+            self._know_filter(step.packet_filter)
 
-    def _create(self, steps: Sequence[plan.CreateDevice]) -> None:
-        with_ipv6 = sysctl.exists("net/ipv6")
-        requests = []
+    def _mute(self, steps: Sequence[Mute]) -> None:
         for step in steps:
-            device = step.device
-            requests += [
-                rtnl.create_macvlan(device.name, device.parent_ifindex, device.mac),
-                rtnl.settle_link(device.name, plan.alias_of(device), step.settings, with_ipv6),
-            ]
-        outcomes = self._netlink.transact(requests)
-        created = []
-        for step, made, settled in zip(steps, outcomes[::2], outcomes[1::2]):
-            # A parent that went away meanwhile takes its virtual routers along.
-            if self._note("create", step.device.name, made, (errno.ENODEV,)):
-                self._note("settle", step.device.name, settled)
-                created.append(step)
-        for step in created:
-            self._learn_created(step)
-        self._raise_devices([step.device for step in created if step.device.name in self._devices])
+            self._change_muted(frozenset(step.ifindexes), frozenset())
 
-    def _learn_created(self, step: plan.CreateDevice) -> None:
-        device = step.device
-        try:
-            ifindex = socket.if_nametoindex(device.name)
-        except OSError:
-            self._actual = None
-            return
-        self._devices[device.name] = plan.ActualDevice(
-            name=device.name,
-            ifindex=ifindex,
-            parent_ifindex=device.parent_ifindex,
-            mac=device.mac,
-            alias=plan.alias_of(device),
-            group=LINK_GROUP,
-            is_up=True,
-            has_ipv6=False,
-            settings=step.settings,
-            addresses=(),
-        )
-        self._write_ipv6(device)
-
-    def _write_ipv6(self, device: VirtualDevice) -> None:
-        """The IPv6 sysctls that netlink cannot set; the device starts fenced."""
-        base = "net/ipv6/conf/%s/" % device.name
-        if not sysctl.exists(base):
-            return
-        values = {"disable_ipv6": "1"}
-        if device.family is Family.IPV6:
-            # Nothing by itself: no address from router advertisements, no probing for duplicates.
-            values.update({"accept_ra": "0", "autoconf": "0", "accept_dad": "0"})
-            values["forwarding"] = self._parent_forwarding(device)
-        try:
-            for key, value in values.items():
-                if sysctl.read(base + key) != value:
-                    sysctl.write(base + key, value)
-        except PlatformError as error:
-            self._failures.append(error)
-            self._broken.add(device.name)
-
-    def _parent_forwarding(self, device: VirtualDevice) -> str:
-        parent = socket.if_indextoname(device.parent_ifindex)
-        return sysctl.read("net/ipv6/conf/%s/forwarding" % parent)
-
-    def _settle(self, steps: Sequence[plan.SettleDevice]) -> None:
-        with_ipv6 = sysctl.exists("net/ipv6")
-        requests = [
-            rtnl.settle_link(s.device.name, plan.alias_of(s.device), s.settings, with_ipv6)
-            for s in steps
-        ]
-        for step, outcome in zip(steps, self._netlink.transact(requests)):
-            if self._note("settle", step.device.name, outcome, _ALREADY_GONE):
-                self._change(
-                    step.device.name, alias=plan.alias_of(step.device), settings=step.settings
-                )
-        self._raise_devices([step.device for step in steps])
-
-    def _raise_devices(self, devices: Sequence[VirtualDevice]) -> None:
-        requests = [rtnl.set_link_up(self._devices[device.name].ifindex) for device in devices]
-        for device, outcome in zip(devices, self._netlink.transact(requests)):
-            if self._note("raise", device.name, outcome, _ALREADY_GONE):
-                self._change(device.name, is_up=True)
-
-    def _delete(self, steps: Sequence[plan.DeleteDevice]) -> None:
-        devices = [self._devices.pop(step.name) for step in steps if step.name in self._devices]
-        self._delete_links([device.ifindex for device in devices])
-
-    def _delete_links(self, ifindexes: Sequence[int]) -> None:
-        """Together, whatever their number: each by itself would wait for a grace period."""
-        if not ifindexes:
-            return
-        requests = [rtnl.set_link_group(ifindex, LEAVING_LINK_GROUP) for ifindex in ifindexes]
-        requests.append(rtnl.delete_link_group(LEAVING_LINK_GROUP))
-        for outcome in self._netlink.transact(requests):
-            self._note("delete", "%d devices" % len(ifindexes), outcome, _ALREADY_GONE)
-
-    def _fence(self, steps: Sequence[plan.FenceDevice]) -> None:
+    def _unmute(self, steps: Sequence[Unmute]) -> None:
         for step in steps:
-            if self._switch_ipv6(step.name, "1"):
-                held = self._devices[step.name].addresses
-                kept = tuple(address for address in held if len(address.address) == 4)
-                self._change(step.name, has_ipv6=False, addresses=kept)
+            self._change_muted(frozenset(), frozenset(step.ifindexes))
 
-    def _unfence(self, steps: Sequence[plan.UnfenceDevice]) -> None:
-        for step in steps:
-            if self._switch_ipv6(step.name, "0"):
-                self._change(step.name, has_ipv6=True)
-
-    def _switch_ipv6(self, name: str, value: str) -> bool:
-        key = "net/ipv6/conf/%s/disable_ipv6" % name
-        if name not in self._devices:
-            return False
+    def _change_muted(self, add: AbstractSet[int], remove: AbstractSet[int]) -> None:
+        muted = (add | frozenset(self._filter.muted or ())) - remove
+        packet_filter = dataclasses.replace(self._filter, muted=tuple(sorted(muted)))
         try:
-            sysctl.write(key, value)
-        except PlatformError as error:
-            outcome = Outcome(error.errno or errno.EIO, error.hint)
-            self._broken.add(name)
-            return self._note(error.operation, error.target, outcome, _ALREADY_GONE)
-        return True
+            nftables.mute(sorted(add), sorted(remove))
+        except PlatformError:
+            # Somebody flushed the set, or all of them.
+            nftables.install(packet_filter)
+        self._know_filter(packet_filter)
 
-    def _add_addresses(self, steps: Sequence[plan.AddAddress]) -> None:
-        steps = [step for step in steps if step.name in self._devices]
-        requests = [
-            rtnl.add_address(self._devices[step.name].ifindex, step.address) for step in steps
-        ]
-        harmless = _ALREADY_THERE + _ALREADY_GONE
-        for step, outcome in zip(steps, self._netlink.transact(requests)):
-            if self._note("add address to", step.name, outcome, harmless):
-                held = self._devices[step.name].addresses
-                self._change(step.name, addresses=(*held, step.address))
-
-    def _remove_addresses(self, steps: Sequence[plan.RemoveAddress]) -> None:
-        steps = [step for step in steps if step.name in self._devices]
-        requests = [
-            rtnl.delete_address(self._devices[step.name].ifindex, step.address) for step in steps
-        ]
-        for step, outcome in zip(steps, self._netlink.transact(requests)):
-            if self._note("remove address from", step.name, outcome, _ALREADY_GONE):
-                held = self._devices[step.name].addresses
-                kept = tuple(address for address in held if address != step.address)
-                self._change(step.name, addresses=kept)
+    def _know_filter(self, packet_filter: Filter) -> None:
+        self._filter = packet_filter
+        if self._actual is not None:
+            self._actual = dataclasses.replace(self._actual, packet_filter=packet_filter)

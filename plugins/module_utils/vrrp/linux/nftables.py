@@ -4,10 +4,10 @@
 """Our own nftables tables. Layer L4.
 
 Table inet: drops what is sent to a refused address (accept mode off, RFC 9568 section 6.4.3)
-except neighbour discovery, and keeps parents from answering for owned IPv6 addresses. Table arp:
-the same for owned IPv4 addresses, and parents name none of them when they ask themselves (RFC 9568
-sections 8.1.2 and 8.2.2). Both are replaced as a whole in one transaction, when the configuration
-changes and not when a master does.
+except neighbour discovery, and keeps parents from answering for owned IPv6 addresses, and devices
+that are being left from answering at all (muting.py). Table arp: the same for owned IPv4 addresses,
+and parents name none of them when they ask themselves (RFC 9568 sections 8.1.2 and 8.2.2). Both are
+replaced as a whole in one transaction, when the configuration changes and not when a master does.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from typing import Dict, List, Sequence, Tuple
 
 from ..errors import PlatformError
 from ..facts import is_link_local
+from . import muting
 from . import nft_codec as nft
 from .constants import LINK_GROUP, TABLE_NAME
 from .netlink import NLM_F_ACK, NLM_F_CREATE, NetlinkSocket, Outcome
-from .plan import Filter, Guard
+from .steps import Filter, Guard
 
 _NETLINK_NETFILTER = 12
 _NF_INET_LOCAL_IN = 1
+_NF_INET_LOCAL_OUT = 3
 _NF_ARP_IN = 0
 _NF_ARP_OUT = 1
 _SOLICITATION = 135
@@ -50,7 +52,7 @@ _SAMPLE_GUARDS = (
     Guard(1, bytes((192, 0, 2, 1))),
     Guard(1, bytes.fromhex("20010db8000000000000000000000001")),
 )
-_SAMPLE = Filter(tuple(guard.address for guard in _SAMPLE_GUARDS), _SAMPLE_GUARDS)
+_SAMPLE = Filter(tuple(guard.address for guard in _SAMPLE_GUARDS), _SAMPLE_GUARDS, (1,))
 
 
 def install(packet_filter: Filter) -> None:
@@ -61,6 +63,14 @@ def install(packet_filter: Filter) -> None:
     _commit(nft.FAMILY_INET, _inet_content(packet_filter))
     guards = [guard for guard in packet_filter.guards if len(guard.address) == 4]
     _commit(nft.FAMILY_ARP, _arp_content(guards))
+
+
+def mute(add: Sequence[int], remove_again: Sequence[int] = ()) -> None:
+    """Change on which devices the kernel sends no neighbour advertisement; install() comes first.
+
+    Raises PlatformError; then nothing has changed.
+    """
+    _transact([nft.batch_mark(nft.BATCH_BEGIN), *muting.change_messages(add, remove_again)])
 
 
 def remove() -> None:
@@ -88,7 +98,11 @@ def can_filter_arp() -> bool:
 def _commit(family: int, content: Sequence[bytes]) -> None:
     if not content and not _has_table(family):
         return
-    messages = _replacement(family, content)
+    _transact(_replacement(family, content))
+
+
+def _transact(messages: Sequence[bytes]) -> None:
+    """Send a transaction that lacks its end only."""
     netlink = NetlinkSocket(_NETLINK_NETFILTER)
     try:
         outcome = _send(netlink, [*messages, nft.batch_mark(nft.BATCH_END)])
@@ -144,9 +158,10 @@ def _inet_content(packet_filter: Filter) -> List[bytes]:
     """Sets, chains and rules of the table inet; empty when there is nothing to do."""
     content = _Content(nft.FAMILY_INET)
     guards = [guard for guard in packet_filter.guards if len(guard.address) == 16]
-    if not guards and not packet_filter.refused:
-        return []
-    content.chain("input", _NF_INET_LOCAL_IN)
+    if packet_filter.muted is not None:
+        _mute(content, packet_filter.muted)
+    if guards or packet_filter.refused:
+        content.chain("input", _NF_INET_LOCAL_IN)
     if guards:
         content.add_set("owned", [nft.link_key(g.ifindex, g.address) for g in guards])
         content.rule(
@@ -159,6 +174,18 @@ def _inet_content(packet_filter: Filter) -> List[bytes]:
     if packet_filter.refused:
         _refuse(content, packet_filter.refused)
     return content.messages
+
+
+def _mute(content: "_Content", ifindexes: Sequence[int]) -> None:
+    content.chain("output", _NF_INET_LOCAL_OUT)
+    content.add_muted(ifindexes)
+    content.rule(
+        "output",
+        _neighbour_discovery(_ADVERTISEMENT),
+        nft.load_meta(nft.META_OIF),
+        content.in_set(muting.SET_NAME),
+        nft.verdict(nft.DROP),
+    )
 
 
 def _refuse(content: "_Content", refused: Sequence[bytes]) -> None:
@@ -243,6 +270,11 @@ class _Content:
         """A set; it has to come before the rules that look into it."""
         self._sets[name] = len(self._sets) + 1
         self.messages += nft.set_messages(self._family, TABLE_NAME, name, self._sets[name], keys)
+
+    def add_muted(self, ifindexes: Sequence[int]) -> None:
+        """The set of muting.py, which may be empty."""
+        self._sets[muting.SET_NAME] = len(self._sets) + 1
+        self.messages += muting.set_messages(self._sets[muting.SET_NAME], ifindexes)
 
     def in_set(self, name: str, *register: int) -> bytes:
         """The expression that looks into a set of this table."""

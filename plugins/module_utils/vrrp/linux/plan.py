@@ -6,26 +6,79 @@
 How a virtual router is fenced: its macvlan is up in every state. IPv4: without an address and with
 rp_filter=2 the kernel answers, accepts and forwards nothing that arrives on it; adding the address
 opens it. IPv6: disable_ipv6 fences the device as a whole.
+
+How it is quiet: IPv4: arp_ignore=8. IPv6: the packet filter drops the neighbour advertisements that
+the kernel sends on it; without a packet filter its addresses go and it stays unfenced, for
+forwarding needs none.
+
+Which device is whose: by parent and MAC. A device by another name is renamed and goes on working.
 """
 
 from __future__ import annotations
 
-import socket
-from dataclasses import dataclass
-from typing import AbstractSet, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+import dataclasses
+from typing import (
+    AbstractSet,
+    Collection,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..facts import Family, InterfaceAddress
-from ..router.desired import DesiredDataplane, ParentSettings, VirtualDevice
-from .constants import ALIAS_PREFIX, LINK_GROUP
-from .links import Link, LinkTable
+from ..router.desired import (
+    DEVICE_PREFIX,
+    DesiredDataplane,
+    ParentSettings,
+    VirtualDevice,
+)
+from .actual import (
+    IPV4_ARP_FILTER,
+    IPV4_ARP_IGNORE,
+    IPV4_FORWARDING,
+    IPV4_LOG_MARTIANS,
+    IPV4_RP_FILTER,
+    IPV6_ACCEPT_DAD,
+    IPV6_ACCEPT_RA,
+    IPV6_AUTOCONF,
+    IPV6_FORWARDING,
+    Actual,
+    ActualDevice,
+    ActualParent,
+    is_same_device,
+)
+from .constants import LINK_GROUP
+from .steps import (
+    AddAddress,
+    CreateDevice,
+    DeleteDevice,
+    FenceDevice,
+    Filter,
+    Guard,
+    JoinVrf,
+    Mute,
+    ReleaseParent,
+    RemoveAddress,
+    RenameDevice,
+    RenewAddress,
+    SetFilter,
+    SetParent,
+    SettleDevice,
+    SettleIpv6,
+    Step,
+    SwitchArp,
+    UnfenceDevice,
+    Unmute,
+    alias_of,
+)
 
-# Numbers of <linux/ip.h>; the values that a device of ours has to have.
-IPV4_FORWARDING = 1
-IPV4_RP_FILTER = 8
-IPV4_LOG_MARTIANS = 11
-IPV4_ARP_FILTER = 13
-IPV4_ARP_ANNOUNCE = 18
-IPV4_ARP_IGNORE = 19
+# The values that a device of ours has to have.
 _DEVICE_SETTINGS = {
     # The fence: loose, and the kernel takes the larger of this and net.ipv4.conf.all.
     IPV4_RP_FILTER: 2,
@@ -36,7 +89,10 @@ _DEVICE_SETTINGS = {
     # Answer for own addresses only: the parent's are not to be had at the virtual MAC.
     IPV4_ARP_IGNORE: 1,
 }
-# Never answer: what is left to an address owner's parent where ARP cannot be filtered.
+# Nothing by itself: no address from router advertisements, no probing for duplicates.
+_DEVICE_IPV6_SETTINGS = {IPV6_ACCEPT_RA: 0, IPV6_AUTOCONF: 0, IPV6_ACCEPT_DAD: 0}
+# Never answer: a device that is being left, and what is left to an address owner's parent where
+# ARP cannot be filtered.
 _ARP_SILENCE = 8
 _ARP_OWN_ONLY = 1
 # Answer for any local address.
@@ -45,249 +101,11 @@ _ARP_ANY = 0
 _ARP_ANNOUNCE_BEST = 2
 
 
-@dataclass(frozen=True)
-class ActualDevice:
-    """A device of ours in the kernel. settings: the IPv4 sysctls that matter, by number."""
-
-    name: str
-    ifindex: int
-    parent_ifindex: int
-    mac: bytes
-    alias: str
-    group: int
-    is_up: bool
-    has_ipv6: bool
-    settings: Mapping[int, int]
-    addresses: Tuple[InterfaceAddress, ...]
-
-
-@dataclass(frozen=True)
-class ActualParent:
-    """A link that carries, or is to carry, virtual routers."""
-
-    ifindex: int
-    name: str
-    arp_ignore: int
-    arp_announce: int
-    forwarding: int
-    addresses: Tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class Guard:
-    """An owned address: the parent must not speak of it with its own MAC."""
-
-    ifindex: int
-    address: bytes
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What the packet filter has to do: see nftables.py. Both tuples are sorted."""
-
-    refused: Tuple[bytes, ...] = ()
-    guards: Tuple[Guard, ...] = ()
-
-
-@dataclass(frozen=True)
-class Actual:
-    """The kernel as it is, as far as it is ours.
-
-    parents by ifindex. owned: names of the links whose sysctls are ours. packet_filter is None
-    when it is unknown what is installed. guardable: families whose owned addresses the packet
-    filter of this kernel can guard.
-    """
-
-    devices: Mapping[str, ActualDevice]
-    parents: Mapping[int, ActualParent]
-    owned: Tuple[str, ...] = ()
-    packet_filter: Optional[Filter] = Filter()
-    guardable: AbstractSet[Family] = frozenset(Family)
-
-
-@dataclass(frozen=True)
-class SetParent:
-    """Make the ARP behaviour of a parent ours."""
-
-    name: str
-    arp_ignore: int
-    arp_announce: int
-
-    def __str__(self) -> str:
-        return "set parent %s: arp_ignore %d, arp_announce %d" % (
-            self.name,
-            self.arp_ignore,
-            self.arp_announce,
-        )
-
-
-@dataclass(frozen=True)
-class ReleaseParent:
-    """Give a parent its own ARP behaviour back."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return "release parent %s" % self.name
-
-
-@dataclass(frozen=True)
-class SetFilter:
-    """Replace our packet filter."""
-
-    packet_filter: Filter
-
-    def __str__(self) -> str:
-        words = ["refuse %s" % _text(address) for address in self.packet_filter.refused]
-        words += [
-            "guard %s on link %d" % (_text(guard.address), guard.ifindex)
-            for guard in self.packet_filter.guards
-        ]
-        return "filter: %s" % (", ".join(words) or "nothing")
-
-
-@dataclass(frozen=True)
-class CreateDevice:
-    """Make a device, settled and up, but fenced."""
+class _Pair(NamedTuple):
+    """A desired device and the one in the kernel that is the same, whatever its name."""
 
     device: VirtualDevice
-    settings: Mapping[int, int]
-
-    def __str__(self) -> str:
-        device = self.device
-        return "create %s on link %d, mac %s, alias %s" % (
-            device.name,
-            device.parent_ifindex,
-            device.mac.hex(":"),
-            alias_of(device),
-        )
-
-
-@dataclass(frozen=True)
-class SettleDevice:
-    """Put alias and sysctls of a device right, and raise it."""
-
-    device: VirtualDevice
-    settings: Mapping[int, int]
-
-    def __str__(self) -> str:
-        return "settle %s" % self.device.name
-
-
-@dataclass(frozen=True)
-class DeleteDevice:
-    """Take a device away."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return "delete %s" % self.name
-
-
-@dataclass(frozen=True)
-class FenceDevice:
-    """Switch IPv6 off on a device: its addresses go, it hears and says nothing."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return "fence %s" % self.name
-
-
-@dataclass(frozen=True)
-class UnfenceDevice:
-    """Switch IPv6 on."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return "unfence %s" % self.name
-
-
-@dataclass(frozen=True)
-class AddAddress:
-    """A virtual address for a device."""
-
-    name: str
-    address: InterfaceAddress
-
-    def __str__(self) -> str:
-        return "add %s to %s" % (_text_with_prefix(self.address), self.name)
-
-
-@dataclass(frozen=True)
-class RemoveAddress:
-    """A device loses an address."""
-
-    name: str
-    address: InterfaceAddress
-
-    def __str__(self) -> str:
-        return "remove %s from %s" % (_text_with_prefix(self.address), self.name)
-
-
-Step = Union[
-    SetParent,
-    ReleaseParent,
-    SetFilter,
-    CreateDevice,
-    SettleDevice,
-    DeleteDevice,
-    FenceDevice,
-    UnfenceDevice,
-    AddAddress,
-    RemoveAddress,
-]
-
-
-def device_of(step: Step) -> str:
-    """The name of the device that a step is about; empty when it is about none."""
-    if isinstance(step, (CreateDevice, SettleDevice)):
-        return step.device.name
-    if isinstance(step, (SetParent, ReleaseParent, SetFilter)):
-        return ""
-    return step.name
-
-
-def observe(
-    table: LinkTable, desired: DesiredDataplane
-) -> Tuple[Dict[str, ActualDevice], Dict[int, ActualParent]]:
-    """Our devices and the parents that are asked for, from a fresh table of the kernel."""
-    devices = {link.name: _actual_device(link, table) for link in table.ours()}
-    parents = {
-        wanted.ifindex: _actual_parent(table.links[wanted.ifindex], table)
-        for wanted in desired.parents
-        if wanted.ifindex in table.links
-    }
-    return devices, parents
-
-
-def _actual_device(link: Link, table: LinkTable) -> ActualDevice:
-    found = link.ipv4_settings()
-    return ActualDevice(
-        name=link.name,
-        ifindex=link.ifindex,
-        parent_ifindex=link.parent_ifindex,
-        mac=link.mac,
-        alias=link.alias,
-        group=link.group,
-        is_up=link.is_up,
-        has_ipv6=link.has_ipv6(),
-        settings={key: found.get(key, 0) for key in (*_DEVICE_SETTINGS, IPV4_FORWARDING)},
-        addresses=tuple(address.value for address in table.addresses_of(link.ifindex)),
-    )
-
-
-def _actual_parent(link: Link, table: LinkTable) -> ActualParent:
-    found = link.ipv4_settings()
-    return ActualParent(
-        ifindex=link.ifindex,
-        name=link.name,
-        arp_ignore=found.get(IPV4_ARP_IGNORE, 0),
-        arp_announce=found.get(IPV4_ARP_ANNOUNCE, 0),
-        forwarding=found.get(IPV4_FORWARDING, 0),
-        addresses=tuple(held.value.address for held in table.addresses_of(link.ifindex)),
-    )
+    have: Optional[ActualDevice]
 
 
 def plan(
@@ -304,25 +122,16 @@ def plan(
         for device in desired.devices
         if (only is None or device.name in only) and device.parent_ifindex in actual.parents
     ]
+    pairs = _pair_up(actual, wanted)
     stages = _Stages()
-    if only is None:
-        names = {device.name for device in wanted}
-        stages.delete += [DeleteDevice(name) for name in sorted(set(actual.devices) - names)]
-    for device in wanted:
-        settings = _settings(device, actual)
-        have = actual.devices.get(device.name)
-        if have is not None and not _is_same_device(have, device):
-            stages.delete.append(DeleteDevice(device.name))
-            have = None
-        if have is None:
-            stages.create.append(CreateDevice(device, settings))
-        elif not _is_settled(have, device, settings):
-            stages.settle.append(SettleDevice(device, settings))
-        _plan_addresses(have, device, stages)
-    packet_filter = _packet_filter(actual, desired)
+    left = _left_over(actual, pairs, only)
+    stages.delete += [DeleteDevice(name) for name in left]
+    stages.rename += _renames(actual, pairs, left)
+    for pair in pairs:
+        _plan_device(pair, actual, stages)
+    _plan_filter(actual, desired, pairs, only is None, stages)
     return (
         *_plan_parents(actual, desired),
-        *([SetFilter(packet_filter)] if packet_filter != actual.packet_filter else []),
         *stages.in_order(),
         *_plan_releases(actual, desired),
     )
@@ -332,65 +141,187 @@ class _Stages:
     """The steps on devices, by kind."""
 
     def __init__(self) -> None:
+        self.filter: List[Step] = []
+        self.silence: List[Step] = []
         self.fence: List[Step] = []
         self.remove: List[Step] = []
         self.delete: List[Step] = []
+        self.rename: List[Step] = []
+        self.join: List[Step] = []
         self.create: List[Step] = []
         self.settle: List[Step] = []
+        self.settle_ipv6: List[Step] = []
+        self.answer: List[Step] = []
         self.unfence: List[Step] = []
         self.add: List[Step] = []
+        self.renew: List[Step] = []
+        self.unmute: List[Step] = []
 
     def in_order(self) -> Iterator[Step]:
-        """Give up first, then take."""
+        """Give up first, then take. Until they are renamed, devices go by their old names."""
         for stage in (
+            self.filter,
+            self.silence,
             self.fence,
             self.remove,
             self.delete,
+            self.rename,
+            self.join,
             self.create,
             self.settle,
+            self.settle_ipv6,
+            self.answer,
             self.unfence,
             self.add,
+            self.renew,
+            self.unmute,
         ):
             yield from stage
 
 
-def _plan_addresses(have: Optional[ActualDevice], device: VirtualDevice, stages: _Stages) -> None:
+def _pair_up(actual: Actual, wanted: Sequence[VirtualDevice]) -> List[_Pair]:
+    pairs = []
+    by_key: Optional[Dict[Tuple[int, bytes], ActualDevice]] = None
+    for device in wanted:
+        have = actual.devices.get(device.name)
+        if have is None or not is_same_device(have, device):
+            if by_key is None:
+                by_key = _by_key(actual.devices.values())
+            have = by_key.get((device.parent_ifindex, device.mac))
+        pairs.append(_Pair(device, have))
+    return pairs
+
+
+def _by_key(devices: Collection[ActualDevice]) -> Dict[Tuple[int, bytes], ActualDevice]:
+    return {
+        (device.parent_ifindex, device.mac): device
+        for device in devices
+        if device.group == LINK_GROUP
+    }
+
+
+def _left_over(
+    actual: Actual, pairs: Sequence[_Pair], only: Optional[AbstractSet[str]]
+) -> List[str]:
+    """Names of devices that nobody wants, or that are in the way of one that is wanted."""
+    used = {have.name for _device, have in pairs if have is not None}
+    suspects = set(actual.devices) if only is None else only & set(actual.devices)
+    return sorted(suspects - used)
+
+
+def _renames(actual: Actual, pairs: Sequence[_Pair], left: Sequence[str]) -> Iterator[RenameDevice]:
+    """In an order in which each new name is free; a ring of names is opened by a temporary one."""
+    pending = {
+        have.name: (device, have.ifindex)
+        for device, have in pairs
+        if have is not None and have.name != device.name
+    }
+    occupied = set(actual.devices) - set(left) if pending else set()
+    while pending:
+        free = [name for name, (device, _ifindex) in pending.items() if device.name not in occupied]
+        if not free:
+            name = next(iter(pending))
+            device, ifindex = pending.pop(name)
+            temporary = "%s~%d" % (DEVICE_PREFIX, ifindex)
+            yield RenameDevice(name, temporary, alias_of(device))
+            pending[temporary] = (device, ifindex)
+            occupied = occupied - {name} | {temporary}
+        for name in free:
+            device, _ifindex = pending.pop(name)
+            yield RenameDevice(name, device.name, alias_of(device))
+            occupied = occupied - {name} | {device.name}
+
+
+def _plan_device(pair: _Pair, actual: Actual, stages: _Stages) -> None:
+    device, have = pair
+    settings = _settings(device, actual)
+    parent = actual.parents[device.parent_ifindex]
+    ipv6_settings: Dict[int, int] = {}
+    if device.family is Family.IPV6:
+        ipv6_settings = {**_DEVICE_IPV6_SETTINGS, IPV6_FORWARDING: parent.ipv6_forwarding}
+    if have is None:
+        stages.create.append(CreateDevice(device, settings, ipv6_settings, parent.vrf_ifindex))
+    else:
+        have = _plan_master(have, device, parent.vrf_ifindex, stages)
+        _plan_settings(have, device, settings, stages)
+        wrong = {
+            key: value
+            for key, value in ipv6_settings.items()
+            if have.ipv6_settings.get(key, value) != value
+        }
+        if wrong:
+            stages.settle_ipv6.append(SettleIpv6(device.name, wrong))
+    _plan_addresses(have, device, actual.can_mute, stages)
+
+
+def _plan_master(
+    have: ActualDevice, device: VirtualDevice, vrf_ifindex: int, stages: _Stages
+) -> ActualDevice:
+    """The device as it is after it has followed its parent into a VRF, or out of one."""
+    if have.master_ifindex == vrf_ifindex:
+        return have
+    stages.join.append(JoinVrf(device.name, vrf_ifindex))
+    return dataclasses.replace(have, addresses=only_ipv4(have.addresses))
+
+
+def only_ipv4(addresses: Sequence[InterfaceAddress]) -> Tuple[InterfaceAddress, ...]:
+    """What is left of them where IPv6 was switched off for a moment."""
+    return tuple(address for address in addresses if len(address.address) == 4)
+
+
+def _plan_settings(
+    have: ActualDevice, device: VirtualDevice, settings: Mapping[int, int], stages: _Stages
+) -> None:
+    silent = settings[IPV4_ARP_IGNORE] == _ARP_SILENCE
+    found = have.settings
+    if silent and found.get(IPV4_ARP_IGNORE) != _ARP_SILENCE:
+        stages.silence.append(SwitchArp(have.name, _ARP_SILENCE))
+        found = {**found, IPV4_ARP_IGNORE: _ARP_SILENCE}
+    # The alias comes with the new name.
+    alias_is_right = have.name != device.name or have.alias == alias_of(device)
+    if have.is_up and alias_is_right and found == settings:
+        return
+    arp_ignore = settings[IPV4_ARP_IGNORE]
+    if have.is_up and alias_is_right and {**found, IPV4_ARP_IGNORE: arp_ignore} == settings:
+        stages.answer.append(SwitchArp(device.name, arp_ignore))
+    else:
+        stages.settle.append(SettleDevice(device, settings))
+
+
+def _plan_addresses(
+    have: Optional[ActualDevice], device: VirtualDevice, can_mute: bool, stages: _Stages
+) -> None:
+    name = device.name if have is None else have.name
     held = have.addresses if have is not None else ()
     has_ipv6 = have is not None and have.has_ipv6
+    wanted = device.addresses
+    if device.is_quiet and device.family is Family.IPV6 and (have is None or not can_mute):
+        # What cannot be kept from answering for an address must not have it.
+        wanted = ()
     if has_ipv6 and not _wants_ipv6(device):
-        stages.fence.append(FenceDevice(device.name))
+        stages.fence.append(FenceDevice(name))
         # Fencing takes the IPv6 addresses away.
-        held = tuple(address for address in held if len(address.address) == 4)
+        held = only_ipv4(held)
         has_ipv6 = False
-    stages.remove += [
-        RemoveAddress(device.name, address) for address in held if address not in device.addresses
-    ]
+    stages.remove += [RemoveAddress(name, address) for address in held if address not in wanted]
     if not has_ipv6 and _wants_ipv6(device):
         stages.unfence.append(UnfenceDevice(device.name))
-    stages.add += [
-        AddAddress(device.name, address) for address in device.addresses if address not in held
-    ]
+    for address in wanted:
+        if address not in held:
+            stages.add.append(AddAddress(device.name, address, device.lease_s))
+        elif have is not None and _has_other_lease(have.lifetimes_s.get(address, 0), device):
+            stages.renew.append(RenewAddress(device.name, address, device.lease_s))
 
 
 def _wants_ipv6(device: VirtualDevice) -> bool:
     return device.family is Family.IPV6 and device.is_master
 
 
-def _is_same_device(have: ActualDevice, device: VirtualDevice) -> bool:
-    return (have.parent_ifindex, have.mac, have.group) == (
-        device.parent_ifindex,
-        device.mac,
-        LINK_GROUP,
-    )
-
-
-def alias_of(device: VirtualDevice) -> str:
-    """The name of a device for people."""
-    return ALIAS_PREFIX + device.alias
-
-
-def _is_settled(have: ActualDevice, device: VirtualDevice, settings: Mapping[int, int]) -> bool:
-    return have.is_up and have.alias == alias_of(device) and have.settings == settings
+def _has_other_lease(lifetime_s: int, device: VirtualDevice) -> bool:
+    """True when this lifetime is none that a lease in good order would have."""
+    if not lifetime_s or not device.lease_s:
+        return lifetime_s != device.lease_s
+    return not device.lease_s <= 2 * lifetime_s <= 2 * device.lease_s
 
 
 def _settings(device: VirtualDevice, actual: Actual) -> Dict[int, int]:
@@ -399,6 +330,8 @@ def _settings(device: VirtualDevice, actual: Actual) -> Dict[int, int]:
     settings = {**_DEVICE_SETTINGS, IPV4_FORWARDING: parent.forwarding}
     if Family.IPV4 not in actual.guardable and _owned(device, parent):
         settings[IPV4_ARP_IGNORE] = _ARP_ANY
+    if device.is_quiet:
+        settings[IPV4_ARP_IGNORE] = _ARP_SILENCE
     return settings
 
 
@@ -434,21 +367,68 @@ def _plan_releases(actual: Actual, desired: DesiredDataplane) -> Iterator[Step]:
             yield ReleaseParent(name)
 
 
-def _packet_filter(actual: Actual, desired: DesiredDataplane) -> Filter:
+def _plan_filter(
+    actual: Actual,
+    desired: DesiredDataplane,
+    pairs: Sequence[_Pair],
+    pairs_are_all: bool,
+    stages: _Stages,
+) -> None:
+    """What differs only in the devices that are quiet costs no new filter."""
+    have = actual.packet_filter
+    known = () if have is None or have.muted is None else have.muted
+    muted = _muted(actual, pairs, () if pairs_are_all else known)
+    refused, guards = tuple(sorted(desired.refused)), _guards(actual, desired)
+    mutes = have is not None and have.muted is not None and not pairs_are_all
+    if not mutes and actual.can_mute:
+        mutes = any(device.family is Family.IPV6 for device, _have in pairs)
+    if have is None or (have.refused, have.guards, have.muted is not None) != (
+        refused,
+        guards,
+        mutes,
+    ):
+        # Who is about to fall silent stays so until it has.
+        leaving = _not_answering(actual, pairs) if have is None else set(known)
+        first = tuple(sorted(leaving.union(muted)))
+        stages.filter.append(SetFilter(Filter(refused, guards, first if mutes else None)))
+        known = first
+    elif set(muted) - set(known):
+        stages.filter.append(Mute(tuple(sorted(set(muted) - set(known)))))
+    if mutes and set(known) - set(muted):
+        stages.unmute.append(Unmute(tuple(sorted(set(known) - set(muted)))))
+
+
+def _muted(actual: Actual, pairs: Sequence[_Pair], others: Sequence[int]) -> Sequence[int]:
+    """Indexes of the devices that are to be mute; others: of those that are so, if not in pairs."""
+    if not actual.can_mute:
+        return ()
+    muted = set(others)
+    for device, have in pairs:
+        if have is None:
+            continue
+        if device.is_quiet and device.family is Family.IPV6:
+            muted.add(have.ifindex)
+        else:
+            muted.discard(have.ifindex)
+    return sorted(muted)
+
+
+def _not_answering(actual: Actual, pairs: Sequence[_Pair]) -> Set[int]:
+    """Indexes of the devices with IPv6 that are not those of a master."""
+    answering = {
+        have.ifindex
+        for device, have in pairs
+        if have is not None and _wants_ipv6(device) and not device.is_quiet
+    }
+    open_ones = {device.ifindex for device in actual.devices.values() if device.has_ipv6}
+    return open_ones - answering
+
+
+def _guards(actual: Actual, desired: DesiredDataplane) -> Tuple[Guard, ...]:
     guards = []
     if any(wanted.owns_address for wanted in desired.parents):
         for device in desired.devices:
             parent = actual.parents.get(device.parent_ifindex)
             if parent is not None and device.family in actual.guardable:
                 guards += [Guard(parent.ifindex, address) for address in _owned(device, parent)]
-    guards.sort(key=lambda guard: (guard.ifindex, guard.address))
-    return Filter(tuple(sorted(desired.refused)), tuple(guards))
-
-
-def _text(address: bytes) -> str:
-    family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
-    return socket.inet_ntop(family, address)
-
-
-def _text_with_prefix(address: InterfaceAddress) -> str:
-    return "%s/%d" % (_text(address.address), address.prefix_length)
+    return tuple(sorted(guards, key=lambda guard: (guard.ifindex, guard.address)))

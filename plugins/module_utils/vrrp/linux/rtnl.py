@@ -38,7 +38,9 @@ NETLINK_ROUTE = 0
 _RTM_GETLINK = 18
 _RTM_SETLINK = 19
 _RTM_GETADDR = 22
+_NLM_F_REPLACE = 0x100
 _RTEXT_FILTER_SKIP_STATS = 8
+_IPV4_ARP_IGNORE = 19
 _IFLA_AF_SPEC = 26
 _INET_CONF = 1
 _INET6_ADDR_GEN_MODE = 8
@@ -49,6 +51,8 @@ _IFINDEX_OFFSET = HEADER.size + 4
 _PREFIX_OFFSET = HEADER.size + 1
 # Marks the place of the address in an encoded message; any value that is found only once will do.
 _MARKS = {4: bytes((203, 0, 113, 77)), 16: bytes.fromhex("20010db8a5a55a5a3c3cc3c396966969")}
+# And those of its lifetimes.
+_LIFETIME_MARKS = (0x5AA5C33C, 0x3CC3A55A)
 
 
 class _Codec(NamedTuple):
@@ -57,10 +61,11 @@ class _Codec(NamedTuple):
 
 
 class _Template(NamedTuple):
-    """An encoded address request and where its addresses are in it."""
+    """An encoded address request, where its addresses are in it, and its lifetimes (0: nowhere)."""
 
     message: bytes
     offsets: Tuple[int, ...]
+    lifetimes: int
 
 
 @functools.lru_cache(maxsize=None)
@@ -117,9 +122,9 @@ def _link(kind: int, how: int, attrs: Sequence[Tuple[str, Any]], **fields: int) 
     return _encode(message, kind, how | NLM_F_ACK)
 
 
-def create_macvlan(name: str, parent_ifindex: int, mac: bytes) -> bytes:
-    """A new macvlan of ours, down. Mode bridge: in mode private the kernel would hide from the
-    parent every advertisement that comes from the virtual MAC."""
+def create_macvlan(name: str, parent_ifindex: int, mac: bytes, vrf_ifindex: int = 0) -> bytes:
+    """A new macvlan of ours, down; a port of that VRF, 0: of none. Mode bridge: in mode private the
+    kernel would hide from the parent every advertisement that comes from the virtual MAC."""
     data = {"attrs": [["IFLA_MACVLAN_MODE", "bridge"]]}
     info = {"attrs": [["IFLA_INFO_KIND", "macvlan"], ["IFLA_INFO_DATA", data]]}
     return _link(
@@ -131,6 +136,7 @@ def create_macvlan(name: str, parent_ifindex: int, mac: bytes) -> bytes:
             ("IFLA_ADDRESS", ":".join("%02x" % octet for octet in mac)),
             ("IFLA_GROUP", LINK_GROUP),
             ("IFLA_LINKINFO", info),
+            *((("IFLA_MASTER", vrf_ifindex),) if vrf_ifindex else ()),
         ),
     )
 
@@ -165,9 +171,42 @@ def set_link_group(ifindex: int, group: int) -> bytes:
     return _for_link(ifindex, _group_template(group))
 
 
+def set_link_down(ifindex: int) -> bytes:
+    """Lower a link."""
+    return _for_link(ifindex, _down_template())
+
+
+def set_link_master(ifindex: int, master_ifindex: int) -> bytes:
+    """Make a link a port of another one; 0: of none."""
+    return _for_link(ifindex, _link(_RTM_SETLINK, 0, (("IFLA_MASTER", master_ifindex),)))
+
+
+def rename_link(ifindex: int, name: str, alias: str) -> bytes:
+    """Give a link another name and alias."""
+    names = (("IFLA_IFNAME", name), ("IFLA_IFALIAS", alias))
+    return _for_link(ifindex, _link(_RTM_SETLINK, 0, names))
+
+
+def set_arp_ignore(ifindex: int, value: int) -> bytes:
+    """Set for which addresses a link answers ARP: see arp_ignore in the kernel's ip-sysctl."""
+    return _for_link(ifindex, _arp_template(value))
+
+
+@functools.lru_cache(maxsize=None)
+def _arp_template(value: int) -> bytes:
+    setting = attributes.attribute(_IPV4_ARP_IGNORE, struct.pack("=I", value))
+    family = attributes.nested(socket.AF_INET, attributes.nested(_INET_CONF, setting))
+    return _append(_link(_RTM_SETLINK, 0, ()), attributes.nested(_IFLA_AF_SPEC, family))
+
+
 @functools.lru_cache(maxsize=None)
 def _up_template() -> bytes:
     return _link(_RTM_SETLINK, 0, (), flags=IFF_UP, change=IFF_UP)
+
+
+@functools.lru_cache(maxsize=None)
+def _down_template() -> bytes:
+    return _link(_RTM_SETLINK, 0, (), flags=0, change=IFF_UP)
 
 
 @functools.lru_cache(maxsize=None)
@@ -184,30 +223,43 @@ def delete_link_group(group: int) -> bytes:
     return _link(RTM_DELLINK, 0, (("IFLA_GROUP", group),))
 
 
-def add_address(ifindex: int, address: InterfaceAddress) -> bytes:
-    """Add an address; a global IPv6 one as deprecated, so that nothing chooses it as source."""
-    return _address(RTM_NEWADDR, ifindex, address)
+def add_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> bytes:
+    """Add an address, which the kernel takes away after lease_s seconds (0: never).
+
+    A global IPv6 one is deprecated from the beginning, so that nothing chooses it as source.
+    """
+    return _address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, address, lease_s)
+
+
+def renew_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> bytes:
+    """Let the lease of an address begin anew; the kernel adds one that is not there."""
+    return _address(RTM_NEWADDR, NLM_F_CREATE | _NLM_F_REPLACE, ifindex, address, lease_s)
 
 
 def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
     """Take an address away."""
-    return _address(RTM_DELADDR, ifindex, address)
+    return _address(RTM_DELADDR, 0, ifindex, address, 0)
 
 
-def _address(kind: int, ifindex: int, address: InterfaceAddress) -> bytes:
+def _address(kind: int, how: int, ifindex: int, address: InterfaceAddress, lease_s: int) -> bytes:
     """Fill in a template: a takeover of a thousand routers has no time for a thousand encodings."""
     length = len(address.address)
-    template = _address_template(kind, length, is_link_local(address.address))
+    is_global = length == 16 and not is_link_local(address.address)
+    template = _address_template(kind, how, length)
     data = bytearray(template.message)
     data[_PREFIX_OFFSET] = address.prefix_length
     struct.pack_into("=I", data, _IFINDEX_OFFSET, ifindex)
     for offset in template.offsets:
         data[offset : offset + length] = address.address
+    if template.lifetimes:
+        valid_s = lease_s or _FOREVER
+        preferred_s = 0 if is_global else valid_s
+        struct.pack_into("=II", data, template.lifetimes, preferred_s, valid_s)
     return bytes(data)
 
 
 @functools.lru_cache(maxsize=None)
-def _address_template(kind: int, length: int, link_local: bool) -> _Template:
+def _address_template(kind: int, how: int, length: int) -> _Template:
     mark = _MARKS[length]
     family = socket.AF_INET if length == 4 else socket.AF_INET6
     message = _codec().address()
@@ -216,19 +268,19 @@ def _address_template(kind: int, length: int, link_local: bool) -> _Template:
     attrs: Dict[str, Any] = {"IFA_ADDRESS": socket.inet_ntop(family, mark)}
     if length == 4:
         attrs["IFA_LOCAL"] = attrs["IFA_ADDRESS"]
-    elif kind == RTM_NEWADDR:
-        attrs["IFA_FLAGS"] = _IFA_F_NODAD
-        if not link_local:
-            attrs["IFA_CACHEINFO"] = {"ifa_preferred": 0, "ifa_valid": _FOREVER}
+    if kind == RTM_NEWADDR:
+        if length == 16:
+            attrs["IFA_FLAGS"] = _IFA_F_NODAD
+        attrs["IFA_CACHEINFO"] = dict(zip(("ifa_preferred", "ifa_valid"), _LIFETIME_MARKS))
     message["attrs"] = [[name, value] for name, value in attrs.items()]
-    flags = NLM_F_ACK | (NLM_F_CREATE | NLM_F_EXCL if kind == RTM_NEWADDR else 0)
-    encoded = _encode(message, kind, flags)
+    encoded = _encode(message, kind, how | NLM_F_ACK)
     offsets = []
     found = encoded.find(mark)
     while found >= 0:
         offsets.append(found)
         found = encoded.find(mark, found + length)
-    return _Template(encoded, tuple(offsets))
+    lifetimes = max(0, encoded.find(struct.pack("=II", *_LIFETIME_MARKS)))
+    return _Template(encoded, tuple(offsets), lifetimes)
 
 
 def read_table(netlink: NetlinkSocket) -> LinkTable:

@@ -12,21 +12,23 @@ from typing import Dict, Mapping, Sequence
 import pytest
 
 from vrrp.facts import Family, InterfaceAddress
-from vrrp.linux.constants import LEAVING_LINK_GROUP, LINK_GROUP
-from vrrp.linux.plan import (
+from vrrp.linux.actual import (
     IPV4_ARP_FILTER,
     IPV4_ARP_IGNORE,
     IPV4_FORWARDING,
     IPV4_LOG_MARTIANS,
     IPV4_RP_FILTER,
+    IPV6_ACCEPT_DAD,
+    IPV6_ACCEPT_RA,
+    IPV6_AUTOCONF,
+    IPV6_FORWARDING,
     Actual,
     ActualDevice,
     ActualParent,
-    Filter,
-    Guard,
-    alias_of,
-    plan,
 )
+from vrrp.linux.constants import LEAVING_LINK_GROUP, LINK_GROUP
+from vrrp.linux.plan import plan
+from vrrp.linux.steps import Filter, Guard, alias_of
 from vrrp.router.desired import DesiredDataplane, ParentSettings, VirtualDevice
 
 SETTLED = {
@@ -36,6 +38,7 @@ SETTLED = {
     IPV4_ARP_IGNORE: 1,
     IPV4_FORWARDING: 1,
 }
+SETTLED6 = {IPV6_FORWARDING: 1, IPV6_ACCEPT_RA: 0, IPV6_AUTOCONF: 0, IPV6_ACCEPT_DAD: 0}
 LAN = 2
 
 
@@ -81,6 +84,7 @@ def parent(**changes: object) -> ActualParent:
         "arp_announce": 0,
         "forwarding": 1,
         "addresses": (held("10.0.0.252/24").address,),
+        "ipv6_forwarding": 1,
     }
     return ActualParent(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -101,16 +105,20 @@ def made(wanted: VirtualDevice, **changes: object) -> ActualDevice:
         has_ipv6=wanted.family is Family.IPV6 and wanted.is_master,
         settings=SETTLED,
         addresses=wanted.addresses,
+        lifetimes_s={one: wanted.lease_s for one in wanted.addresses if wanted.lease_s},
+        ipv6_settings=SETTLED6 if wanted.family is Family.IPV6 else {},
     )
     return replace(exact, **changes)  # type: ignore[arg-type]
 
 
 def actual(*devices: ActualDevice, **changes: object) -> Actual:
     """The kernel while our parent is settled."""
+    has_ipv6 = any(found.ipv6_settings for found in devices)
     exact = Actual(
         devices={found.name: found for found in devices},
         parents={LAN: parent(**OURS)},
         owned=("lan0",),
+        packet_filter=Filter(muted=() if has_ipv6 else None),
     )
     return replace(exact, **changes)  # type: ignore[arg-type]
 
@@ -132,6 +140,7 @@ def test_a_first_start_as_backup() -> None:
         text(FRESH, desired(BACKUP4, BACKUP6))
         == """
     set parent lan0: arp_ignore 1, arp_announce 2
+    filter: mute links none so far
     create vg-v4 on link 2, mac 00:00:5e:00:01:0a, alias vlangate:v4
     create vg-v6 on link 2, mac 00:00:5e:00:02:0a, alias vlangate:v6"""
     )
@@ -143,7 +152,7 @@ def test_a_first_start_as_master_with_accept_mode_off() -> None:
         text(FRESH, want)
         == """
     set parent lan0: arp_ignore 1, arp_announce 2
-    filter: refuse 10.0.0.254, refuse fe80::254
+    filter: refuse 10.0.0.254, refuse fe80::254, mute links none so far
     create vg-v4 on link 2, mac 00:00:5e:00:01:0a, alias vlangate:v4
     create vg-v6 on link 2, mac 00:00:5e:00:02:0a, alias vlangate:v6
     unfence vg-v6
@@ -256,6 +265,7 @@ def test_devices_that_nobody_wants_go() -> None:
     assert (
         text(have, desired())
         == """
+    filter: nothing
     delete vg-v4
     delete vg-v6
     release parent lan0"""
@@ -324,6 +334,6 @@ def test_without_an_arp_filter_an_owners_parent_falls_silent() -> None:
         text(have, want)
         == """
     set parent lan0: arp_ignore 8, arp_announce 2
-    settle vg-v4
+    arp_ignore 0 for vg-v4
     add 10.0.0.252/32 to vg-v4"""
     )

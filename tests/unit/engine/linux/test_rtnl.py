@@ -75,21 +75,27 @@ def held(text: str, length: int) -> InterfaceAddress:
 
 @pytest.mark.parametrize(
     ("text", "length", "preferred"),
-    [("10.0.0.254", 32, None), ("fe80::254", 64, None), ("2001:db8::254", 128, 0)],
+    [("10.0.0.254", 32, True), ("fe80::254", 64, True), ("2001:db8::254", 128, False)],
 )
-def test_an_address_request(text: str, length: int, preferred: object) -> None:
+def test_an_address_request(text: str, length: int, preferred: bool) -> None:
     """The second one comes from the template of the first."""
-    for ifindex in (7, 70000):
-        message = decoded(rtnl.add_address(ifindex, held(text, length)), "address")
+    for ifindex, lease_s, lifetime_s in ((7, 0, 2**32 - 1), (70000, 3, 3)):
+        message = decoded(rtnl.add_address(ifindex, held(text, length), lease_s), "address")
         assert (message["index"], message["prefixlen"]) == (ifindex, length)
         assert message.get_attr("IFA_ADDRESS") == text
         assert (message.get_attr("IFA_LOCAL") == text) == ("." in text)
         lifetime = message.get_attr("IFA_CACHEINFO")
-        assert (lifetime["ifa_preferred"] if lifetime else None) == preferred
+        assert lifetime["ifa_valid"] == lifetime_s
+        assert lifetime["ifa_preferred"] == (lifetime_s if preferred else 0)
         assert message["header"]["type"] == RTM_NEWADDR
+        assert message["header"]["flags"] & 0x700 == 0x600  # create, exclusively
+        renewal = decoded(rtnl.renew_address(ifindex, held(text, length), lease_s), "address")
+        assert renewal["header"]["flags"] & 0x700 == 0x500  # create or replace
+        assert renewal.get_attr("IFA_CACHEINFO")["ifa_valid"] == lifetime_s
         gone = decoded(rtnl.delete_address(ifindex, held(text, length)), "address")
         assert gone["header"]["type"] == RTM_DELADDR
         assert gone.get_attr("IFA_ADDRESS") == text
+        assert gone.get_attr("IFA_CACHEINFO") is None
 
 
 def test_a_macvlan_request() -> None:

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a step repairs, as a clause for people. Layer L4. Pure."""
+
+from __future__ import annotations
+
+from typing import Iterator, Optional, Sequence, Tuple
+
+from ..facts import Repair
+from .actual import (
+    IPV4_ARP_FILTER,
+    IPV4_ARP_IGNORE,
+    IPV4_FORWARDING,
+    IPV4_LOG_MARTIANS,
+    IPV4_RP_FILTER,
+    IPV6_ACCEPT_DAD,
+    IPV6_ACCEPT_RA,
+    IPV6_AUTOCONF,
+    IPV6_FORWARDING,
+    Actual,
+    ActualDevice,
+)
+from .steps import (
+    AddAddress,
+    CreateDevice,
+    DeleteDevice,
+    FenceDevice,
+    JoinVrf,
+    Mute,
+    ReleaseParent,
+    RemoveAddress,
+    RenameDevice,
+    RenewAddress,
+    SetFilter,
+    SetParent,
+    SettleDevice,
+    SettleIpv6,
+    Step,
+    SwitchArp,
+    UnfenceDevice,
+    alias_of,
+    device_of,
+    text_of,
+    text_with_prefix,
+)
+
+_IPV4_NAMES = {
+    IPV4_FORWARDING: "forwarding",
+    IPV4_RP_FILTER: "rp_filter",
+    IPV4_LOG_MARTIANS: "log_martians",
+    IPV4_ARP_FILTER: "arp_filter",
+    IPV4_ARP_IGNORE: "arp_ignore",
+}
+_IPV6_NAMES = {
+    IPV6_FORWARDING: "IPv6 forwarding",
+    IPV6_ACCEPT_RA: "accept_ra",
+    IPV6_AUTOCONF: "autoconf",
+    IPV6_ACCEPT_DAD: "accept_dad",
+}
+
+
+def explain(actual: Actual, steps: Sequence[Step]) -> Tuple[Repair, ...]:
+    """What was not as it should be, in the order of the steps. actual: before they are taken.
+
+    What follows from another step tells nothing of its own.
+    """
+    created = {step.device.name for step in steps if isinstance(step, CreateDevice)}
+    joined = {step.name for step in steps if isinstance(step, JoinVrf)}
+    old_names = {step.new_name: step.name for step in steps if isinstance(step, RenameDevice)}
+    found = []
+    for step in steps:
+        name = device_of(step)
+        if name in created and not isinstance(step, CreateDevice):
+            continue
+        if isinstance(step, AddAddress) and name in joined:
+            continue
+        have = actual.devices.get(name) or actual.devices.get(old_names.get(name, ""))
+        found += [Repair(name, clause) for clause in _clauses(step, have, actual)]
+    return tuple(found)
+
+
+def _clauses(step: Step, have: Optional[ActualDevice], actual: Actual) -> Iterator[str]:
+    if isinstance(step, AddAddress):
+        yield "%s was missing" % text_of(step.address.address)
+    elif isinstance(step, RemoveAddress):
+        yield "%s did not belong there" % text_with_prefix(step.address)
+    elif isinstance(step, CreateDevice):
+        yield "the device was missing"
+    elif isinstance(step, DeleteDevice):
+        yield "the device did not belong there"
+    elif isinstance(step, FenceDevice):
+        yield "IPv6 was switched on"
+    elif isinstance(step, UnfenceDevice):
+        yield "IPv6 was switched off"
+    elif isinstance(step, RenameDevice):
+        yield "the device was called %s" % step.name
+    elif have is not None:
+        yield from _clauses_of_settings(step, have)
+    else:
+        yield from _common_clauses(step, actual)
+
+
+def _clauses_of_settings(step: Step, have: ActualDevice) -> Iterator[str]:
+    if isinstance(step, JoinVrf):
+        yield "the device was not in the VRF of its interface"
+    elif isinstance(step, RenewAddress):
+        left_s = have.lifetimes_s.get(step.address, 0)
+        # One that has run down was not touched by anybody: its renewal came late.
+        if not left_s or left_s > step.lease_s:
+            text = text_of(step.address.address)
+            words = (text, _lifetime(left_s), _lifetime(step.lease_s))
+            yield "the lifetime of %s was %s instead of %s" % words
+    elif isinstance(step, SwitchArp):
+        yield _setting("arp_ignore", have.settings.get(IPV4_ARP_IGNORE, 0), step.arp_ignore)
+    elif isinstance(step, SettleIpv6):
+        for key, value in sorted(step.settings.items()):
+            yield _setting(_IPV6_NAMES[key], have.ipv6_settings.get(key, 0), value)
+    elif isinstance(step, SettleDevice):
+        if not have.is_up:
+            yield "the device was down"
+        if have.alias != alias_of(step.device):
+            yield 'the alias of the device was "%s"' % have.alias
+        for key, value in sorted(step.settings.items()):
+            if have.settings.get(key, 0) != value:
+                yield _setting(_IPV4_NAMES[key], have.settings.get(key, 0), value)
+
+
+def _common_clauses(step: Step, actual: Actual) -> Iterator[str]:
+    if isinstance(step, SetParent):
+        for parent in actual.parents.values():
+            if parent.name == step.name:
+                pairs = (
+                    ("arp_ignore", parent.arp_ignore, step.arp_ignore),
+                    ("arp_announce", parent.arp_announce, step.arp_announce),
+                )
+                for key, found, value in pairs:
+                    if found != value:
+                        yield _setting("%s of %s" % (key, step.name), found, value)
+    elif isinstance(step, ReleaseParent):
+        yield "the sysctls of %s were still ours" % step.name
+    elif isinstance(step, (SetFilter, Mute)):
+        yield "the packet filter had been changed"
+
+
+def _lifetime(seconds: int) -> str:
+    return "%d s" % seconds if seconds else "unlimited"
+
+
+def _setting(name: str, found: int, value: int) -> str:
+    return "%s was %d instead of %d" % (name, found, value)
