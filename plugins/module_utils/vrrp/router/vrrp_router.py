@@ -102,12 +102,9 @@ class VrrpRouter:
         self._uses_leases = False
         self._outbox = Outbox()
         self._replace_links(links)
-        self._inherited: Mapping[str, Resume] = {}
-        if inheritance is not None:
-            memories = inheritance.memories
-            self._inherited = {name: Resume(memory) for name, memory in memories.items()}
+        self._inherited = inheritance or Inheritance()
         self._replace_config(config, now_ns)
-        self._inherited = {}
+        self._inherited = Inheritance()
         # What starting brought about is handed out by the first step.
         self._deadlines.set("", now_ns)
 
@@ -408,6 +405,8 @@ class VrrpRouter:
             tracker.name: self._kept_tracker(tracker.name) or TrackerState(tracker)
             for tracker in config.trackers
         }
+        for name, ok in self._inherited.trackers.items():
+            self._report(name, ok, "as before", at_once=True)
         wanted = {str(each.key): each for each in config.virtual_routers}
         names = {each.name for each in config.virtual_routers}
         for bound in self.bound_routers():
@@ -585,7 +584,8 @@ class VrrpRouter:
         elif bound.parameters != parameters:
             self._run(bound, ParametersChanged(parameters), now_ns)
         if bound.state is State.INITIALIZE and not self._stopped:
-            self._run(bound, self._inherited.get(bound.id, Startup()), now_ns)
+            memory = self._inherited.memories.get(bound.id)
+            self._run(bound, Startup() if memory is None else Resume(memory), now_ns)
 
 
 def _succeeds(actions: Tuple[fsm_actions.Action, ...]) -> bool:
