@@ -22,7 +22,7 @@ only where `version` is asked (the timers), the RFCs only where `profile` is ask
     master      the same, after a stall                 release -> backup
     master      HandOver                                advertise priority 0, release -> backup
     backup      Takeover                                advertise, claim, announce -> master
-    initialize  Resume                                  -> backup, or claim -> master
+    initialize  Resume                                  -> backup, or claim, announce -> master
     backup      Shutdown                                -> initialize
     master      Shutdown                                advertise priority 0, release -> initialize
 """
@@ -153,7 +153,8 @@ class VirtualRouter:
         transition = self._enter(memory.state, Reason.RESUMED, now_ns)
         self._since_ns = memory.since_ns
         if memory.state is State.MASTER:
-            return (ClaimAddresses(), transition)
+            # Announced, for else nothing would be until somebody else was master.
+            return (ClaimAddresses(), AnnounceAddresses(), transition)
         return (transition,)
 
     # RFC 9568 section 6.4.2
