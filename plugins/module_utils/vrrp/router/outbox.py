@@ -18,12 +18,13 @@ class Outbox:
     """Advertisements first: they stop the other routers. Then the kernel, then announcements of
     what it holds now, then words.
 
-    A successor's first advertisements come after the kernel: switches send it the traffic from then
-    on, and until then the one before it forwards.
+    What belongs to a hand-over comes after the kernel: who leaves answers for nothing any more when
+    it says so, and a successor is ready when its first advertisement draws the traffic to it.
     """
 
     def __init__(self) -> None:
         self._advertisements: List[TransmitFrame] = []
+        self._releases: List[TransmitFrame] = []
         self._successions: List[TransmitFrame] = []
         self._announcements: List[TransmitFrame] = []
         self._renewals: List[str] = []
@@ -32,6 +33,10 @@ class Outbox:
     def advertise(self, ifindex: int, frame: bytes) -> None:
         """An advertisement."""
         self._advertisements.append(TransmitFrame(ifindex, frame))
+
+    def release(self, ifindex: int, frame: bytes) -> None:
+        """The last advertisement of a master that is leaving."""
+        self._releases.append(TransmitFrame(ifindex, frame))
 
     def succeed(self, ifindex: int, frame: bytes) -> None:
         """The first advertisement of a master that follows one which is leaving."""
@@ -57,9 +62,11 @@ class Outbox:
         if len(self._successions) > MOST_SUCCESSIONS:
             self._advertisements += self._successions
             self._successions.clear()
-        said = (*self._advertisements, *kernel, *self._successions, *self._announcements)
+        handed_over = (*self._releases, *self._successions)
+        said = (*self._advertisements, *kernel, *handed_over, *self._announcements)
         taken = (*said, *self._notes)
         self._advertisements.clear()
+        self._releases.clear()
         self._successions.clear()
         self._announcements.clear()
         self._renewals.clear()

@@ -12,15 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Tuple
 
-from ..config.model import RouterConfig, TrackerKind, VirtualRouterConfig
+from ..config.model import RouterConfig, VirtualRouterConfig
 from ..config.resolve import NotReady, resolve
-from ..discards import DiscardReason
 from ..errors import DecodeError
-from ..facts import Family, LinkFacts, format_address
+from ..facts import Family, LinkFacts
 from ..fsm import actions as fsm_actions
 from ..fsm.actions import Reason
 from ..fsm.events import (
-    AdvertisementReceived,
     Event,
     HandOver,
     ParametersChanged,
@@ -51,13 +49,13 @@ from .events import (
     Tick,
     TrackerReported,
 )
-from .explain import explain
+from .explain import discarded, explain, remarked
 from .inheritance import Inheritance
 from .log_limit import LogLimit
 from .outbox import Outbox
 from .receive import Accepted, Discard, Listener, accept
 from .sync_group import WAITS_FOR_GROUP, Resolved, SyncGroup, SyncGroups
-from .tracking import TrackerState, penalty
+from .tracking import TrackerState, penalty, replaced, report, report_links
 
 # Advertisements of a steady master are the same bytes each time. A few per virtual router are
 # enough; the limit only keeps a hostile LAN from filling memory.
@@ -138,8 +136,7 @@ class VrrpRouter:
             self._replace_links(event.links)
             self._refresh_all(now_ns)
         elif isinstance(event, TrackerReported):
-            result = event.result
-            if self._report(result.tracker, result.ok, result.detail):
+            if self._note(report(self.trackers, event.result)):
                 self._refresh_all(now_ns)
         elif isinstance(event, ConfigReplaced):
             self._replace_config(event.config, now_ns)
@@ -148,10 +145,14 @@ class VrrpRouter:
         elif isinstance(event, Repaired):
             self._repaired(event, now_ns)
         elif isinstance(event, Stop):
-            self._stopped = True
-            for bound in self.bound_routers():
-                self._part(bound, "stop", now_ns)
+            self._stop(now_ns)
         return self._collect()
+
+    def _stop(self, now_ns: int) -> None:
+        self._stopped = True
+        self._known_packets.clear()
+        for bound in self.bound_routers():
+            self._part(bound, "stop", now_ns)
 
     def desired(self) -> DesiredDataplane:
         """Everything that the kernel should have because of us."""
@@ -209,10 +210,11 @@ class VrrpRouter:
         bound.peers.heard(verdict, now_ns)
         for remark in verdict.remarks:
             bound.count(remark.value)
-            self._remark(bound, remark, verdict.event, now_ns)
+            if bound.log_limit.may_log(remark, now_ns):
+                self._outbox.note(remarked(remark, verdict.event.source, bound.config.name))
         self._run_in_group(bound, verdict.event, now_ns)
-        if bound.is_leaving and verdict.event.priority != RELEASE_PRIORITY:
-            self._release(bound)
+        if bound.is_leaving:
+            self._heard_while_leaving(bound, verdict.event.priority, now_ns)
 
     def _listener(self, ifindex: int, family: Family, vrid: int) -> Optional[Listener]:
         bound = self._by_wire.get((ifindex, family, vrid))
@@ -229,21 +231,8 @@ class VrrpRouter:
         else:
             bound.count(reason.value)
         log_limit = bound.log_limit if bound else self._log_limit
-        if log_limit.may_log(reason, now_ns):
-            source = format_address(discard.source)
-            data = {"reason": reason.value, "source": source, "detail": discard.detail}
-            message = "discarded a packet from %s: %s" % (source or "?", discard.detail)
-            name = bound.config.name if bound else ""
-            self._outbox.note(Notify("discard", name, message, data))
-
-    def _remark(
-        self, bound: BoundRouter, remark: DiscardReason, event: AdvertisementReceived, now_ns: int
-    ) -> None:
-        if bound.log_limit.may_log(remark, now_ns):
-            source = format_address(event.source)
-            message = "%s differs from our configuration: %s" % (source, remark.value)
-            data = {"reason": remark.value, "source": source}
-            self._outbox.note(Notify("discard", bound.config.name, message, data))
+        if not self._stopped and log_limit.may_log(reason, now_ns):
+            self._outbox.note(discarded(discard, bound.config.name if bound else ""))
 
     def _solicited(self, event: SolicitationReceived, now_ns: int) -> None:
         """RFC 4861 section 6.2.6, by every virtual router of the link that advertises."""
@@ -270,7 +259,7 @@ class VrrpRouter:
                 self._outbox.announce(bound.link.ifindex, bound.announce_when_due(now_ns))
             self._run_in_group(bound, MachineTick(), now_ns)
             if bound.leaves_ns is not None and now_ns >= bound.leaves_ns:
-                self._left_alone(bound, now_ns)
+                self._left_alone(bound, "no other router took over", now_ns)
 
     # Machines
 
@@ -312,7 +301,14 @@ class VrrpRouter:
     def _part(self, bound: BoundRouter, cause: str, now_ns: int) -> None:
         """The same, for good."""
         bound.leave(now_ns)
+        bound.returns = False
         self._run(bound, Shutdown(cause), now_ns)
+
+    def _end(self, bound: BoundRouter, cause: str, now_ns: int) -> None:
+        """The same at once: its link or its device is no longer its own."""
+        self._run(bound, Shutdown(cause), now_ns)
+        if bound.is_leaving:
+            self._release(bound)
 
     def _advertise(
         self,
@@ -325,6 +321,8 @@ class VrrpRouter:
         frame = bound.advertisement(action.priority, action.interval_cs)
         if succeeds:
             self._outbox.succeed(ifindex, frame)
+        elif action.priority == RELEASE_PRIORITY and bound.is_leaving:
+            self._outbox.release(ifindex, frame)
         else:
             self._outbox.advertise(ifindex, frame)
         bound.count("advertisement-sent")
@@ -352,24 +350,34 @@ class VrrpRouter:
     def _release(self, bound: BoundRouter) -> None:
         bound.release_addresses()
         self._dataplane_touched = True
+        self._deadlines.set(bound.id, bound.deadline_ns())
         if self._parting.get(bound.id) is bound:
             del self._parting[bound.id]
             self._learn_wires()
-        else:
-            self._deadlines.set(bound.id, bound.deadline_ns())
+        self._known_packets.clear()
 
-    def _left_alone(self, bound: BoundRouter, now_ns: int) -> None:
-        """It has left, and nobody has come."""
+    def _heard_while_leaving(self, bound: BoundRouter, priority: int, now_ns: int) -> None:
+        if priority == RELEASE_PRIORITY:
+            return
+        if bound.returns and priority <= DRAINED_PRIORITY:
+            # It is drained itself, or has lost all that it tracks.
+            self._left_alone(bound, "only a router with priority %d took over" % priority, now_ns)
+        else:
+            self._release(bound)
+
+    def _left_alone(self, bound: BoundRouter, why: str, now_ns: int) -> None:
+        """It has left, and nobody has come who can stay."""
         members = self._groups.together(bound)
         if not bound.returns or not all(member.is_leaving for member in members):
             self._release(bound)
             return
-        names = {member.config.name for member in members}
-        self.drained = self._drained_names() - names
+        drained = self._drained_names()
         for member in members:
-            message = "not drained: no other router took over, so it is master again"
-            data = {"drained": False, "code": "no-successor"}
-            self._tell(member, "drain", message, data, now_ns)
+            if member.config.name in drained:  # or it is no longer, meanwhile
+                message = "not drained: %s, so it is master again" % why
+                data = {"drained": False, "code": "no-successor"}
+                self._tell(member, "drain", message, data, now_ns)
+        self.drained = drained - {member.config.name for member in members}
         self._refresh_all(now_ns)
         self._take_over(members, Reason.NO_SUCCESSOR, now_ns)
 
@@ -401,23 +409,15 @@ class VrrpRouter:
     def _replace_config(self, config: RouterConfig, now_ns: int) -> None:
         self.config = config
         self._uses_leases = config.uses_leases
-        self.trackers = {
-            tracker.name: self._kept_tracker(tracker.name) or TrackerState(tracker)
-            for tracker in config.trackers
-        }
+        self.trackers = replaced(self.trackers, config.trackers)
         for name, ok in self._inherited.trackers.items():
-            self._report(name, ok, "as before", at_once=True)
+            self._note(report(self.trackers, ProbeResult(name, ok, "as before"), at_once=True))
         wanted = {str(each.key): each for each in config.virtual_routers}
-        names = {each.name for each in config.virtual_routers}
-        for bound in self.bound_routers():
-            replacement = wanted.get(bound.id)
-            if replacement is None:
-                self._remove(bound, "removed", bound.config.name not in names, now_ns)
-            elif bound.config.version != replacement.version:
-                self._remove(bound, "reconfigured", False, now_ns)
+        self._remove_all_but(wanted, now_ns)
+        self._rename_drained(wanted)
         for key, virtual_router in wanted.items():
-            if key in self._parting:
-                self._release(self._parting[key])
+            if key in self._parting:  # wanted again before it has left
+                self._bound[key] = self._parting.pop(key)
             if key in self._bound:
                 self._reconfigure(self._bound[key], virtual_router, now_ns)
             else:
@@ -426,39 +426,60 @@ class VrrpRouter:
         self._groups.replace(config.sync_groups, self._sorted)
         self._refresh_all(now_ns)
 
-    def _join(self, group: SyncGroup, now_ns: int) -> None:
+    def _remove_all_but(self, wanted: Mapping[str, VirtualRouterConfig], now_ns: int) -> None:
+        names = {each.name for each in wanted.values()}
+        for bound in tuple(self._all()):
+            replacement = wanted.get(bound.id)
+            if replacement is None:
+                self._remove(bound, "removed", bound.config.name not in names, now_ns)
+            elif bound.config.version != replacement.version:
+                self._remove(bound, "reconfigured", False, now_ns)
+
+    def _rename_drained(self, wanted: Mapping[str, VirtualRouterConfig]) -> None:
+        """Drained stays drained under another name."""
+        renamed = {each.config.name: wanted[key].name for key, each in self._bound.items()}
+        self.drained = frozenset(renamed.get(name, name) for name in self.drained)
+
+    def _join(self, group: SyncGroup, was_master: bool, now_ns: int) -> None:
         """Members that are new take the state of those that were there."""
-        if group.was_master:
-            newcomers = [each for each in group.members if each.state is State.BACKUP]
-            self._take_over(newcomers, Reason.SYNC_GROUP, now_ns)
-        else:
-            for member in group.members:
+        masters = [each for each in group.members if each.state is State.MASTER]
+        backups = [each for each in group.members if each.state is State.BACKUP]
+        if backups and (group.may_take_over() or (masters and was_master)):
+            self._take_over(backups, Reason.SYNC_GROUP, now_ns)
+        elif backups:
+            for member in masters:
                 self._hand_over(member, "sync-group", now_ns)
+
+    def _is_master(self, group: SyncGroup) -> bool:
+        """Whether its members are, before whoever joins; of new ones, those who remember."""
+        heirs = [each for each in group.members if each.id in self._inherited.memories]
+        if heirs:
+            return all(self._inherited.memories[each.id].state is State.MASTER for each in heirs)
+        return group.is_master
 
     def _reconfigure(self, bound: BoundRouter, config: VirtualRouterConfig, now_ns: int) -> None:
         ifindex = bound.link.ifindex if bound.link else 0
         self._outbox.announce(ifindex, bound.reconfigure(config, now_ns))
         self._deadlines.set(bound.id, bound.deadline_ns())
 
-    def _kept_tracker(self, name: str) -> Optional[TrackerState]:
-        kept = self.trackers.get(name)
-        if kept is None:
-            return None
-        return kept if kept.config in self.config.trackers else None
-
     def _remove(self, bound: BoundRouter, cause: str, gently: bool, now_ns: int) -> None:
         """gently: nobody else wants its device, so it may stay until a successor is heard."""
         if gently:
             self._part(bound, cause, now_ns)
         else:
-            self._run(bound, Shutdown(cause), now_ns)
-        del self._bound[bound.id]
+            self._end(bound, cause, now_ns)
+        self._bound.pop(bound.id, None)
         if bound.is_leaving:
             self._parting[bound.id] = bound
         else:
             self._deadlines.set(bound.id, None)
 
     # Drained virtual routers, repairs
+
+    def sync_group_of(self, bound: BoundRouter) -> Optional[str]:
+        """The name of its sync group, if it has one."""
+        group = self._groups.of(bound)
+        return group.name if group else None
 
     def is_drained(self, bound: BoundRouter) -> bool:
         """Whether it shall be master only if nobody else is; an address owner never."""
@@ -497,38 +518,27 @@ class VrrpRouter:
 
     # Trackers and links
 
-    def _report(self, name: str, ok: bool, detail: str, at_once: bool = False) -> bool:
-        """Tell a tracker; True when the virtual routers have to be looked at again."""
-        tracker = self.trackers.get(name)
-        if tracker is None or not tracker.report(ok, detail, at_once):
-            return False
-        message = "%s: %s" % ("up" if ok else "failed", detail)
-        self._outbox.note(Notify("tracker", name, message, {"ok": ok, "detail": detail}))
-        return True
-
-    def _report_links(self) -> None:
-        for tracker in self.trackers.values():
-            if tracker.config.kind is TrackerKind.LINK:
-                interface = tracker.config.interface
-                link = self._links.get(interface)
-                ok = link is not None and link.is_up and link.has_carrier
-                detail = "%s is %s" % (interface, "up" if ok else "down")
-                self._report(tracker.config.name, ok, detail, at_once=True)
+    def _note(self, note: Optional[Notify]) -> bool:
+        """True when there was something to tell."""
+        if note is not None:
+            self._outbox.note(note)
+        return note is not None
 
     def _refresh_all(self, now_ns: int) -> None:
         """Hold every virtual router against links and trackers as they are now."""
-        self._report_links()
+        for note in report_links(self.trackers, self._links):
+            self._outbox.note(note)
         self._known_packets.clear()
         resolved = {bound.id: self._resolve(bound) for bound in self._sorted}
-        for group in self._groups:
+        groups = [(group, self._is_master(group)) for group in self._groups]
+        for group, _was_master in groups:
             group.hold_together(resolved)
         for bound in self._sorted:
             self._refresh(bound, resolved[bound.id], now_ns)
         for bound in tuple(self._parting.values()):
-            if self._links.get(bound.config.interface) != bound.link:
-                self._release(bound)
-        for group in self._groups:
-            self._join(group, now_ns)
+            self._refresh_parting(bound)
+        for group, was_master in groups:
+            self._join(group, was_master, now_ns)
         self._learn_wires()
         self._advertising = {}
         for bound in self._sorted:
@@ -555,21 +565,26 @@ class VrrpRouter:
 
     def _refresh(self, bound: BoundRouter, resolved: Resolved, now_ns: int) -> None:
         link = self._links.get(bound.config.interface)
+        if isinstance(resolved, NotReady) and resolved.code != WAITS_FOR_GROUP:
+            self._end(bound, resolved.sentence, now_ns)
+        elif bound.link is not None and link is not None and bound.link.ifindex != link.ifindex:
+            self._end(bound, "interface-replaced", now_ns)
         if isinstance(resolved, NotReady):
-            if resolved.code == WAITS_FOR_GROUP:  # its own link is well
-                self._part(bound, resolved.sentence, now_ns)
-            else:
-                self._run(bound, Shutdown(resolved.sentence), now_ns)
-                if bound.is_leaving:
-                    self._release(bound)
+            self._part(bound, resolved.sentence, now_ns)  # its own link may be well
             self._wait(bound, resolved, now_ns)
             bound.link = link
             return
-        if bound.link is not None and link is not None and bound.link.ifindex != link.ifindex:
-            self._run(bound, Shutdown("interface-replaced"), now_ns)
         bound.link = link
         bound.waiting = None
         self._provide(bound, resolved, now_ns)
+
+    def _refresh_parting(self, bound: BoundRouter) -> None:
+        link = self._links.get(bound.config.interface)
+        lost = isinstance(resolve(bound.config, link, 0), NotReady)
+        if lost or link is None or bound.link is None or bound.link.ifindex != link.ifindex:
+            self._release(bound)
+        else:
+            bound.link = link
 
     def _wait(self, bound: BoundRouter, reason: NotReady, now_ns: int) -> None:
         if bound.waiting != reason:
@@ -591,4 +606,6 @@ class VrrpRouter:
 def _succeeds(actions: Tuple[fsm_actions.Action, ...]) -> bool:
     """Whether these make it the master after one that has just given its role away."""
     last = actions[-1]
-    return isinstance(last, fsm_actions.Transition) and last.reason is Reason.PRIORITY_ZERO
+    if not isinstance(last, fsm_actions.Transition) or last.current is not State.MASTER:
+        return False
+    return last.peer_priority == RELEASE_PRIORITY
