@@ -135,9 +135,9 @@ class VirtualRouter:
     # RFC 9568 section 6.4.1
 
     def _initialize(self, event: Event, now_ns: int) -> Actions:
-        if isinstance(event, Resume):
+        if isinstance(event, Resume) and event.memory.state is not State.INITIALIZE:
             return self._resume(event.memory, now_ns)
-        if not isinstance(event, Startup):
+        if not isinstance(event, (Startup, Resume)):
             return ()
         self._master_adver_interval_cs = self.parameters.advertisement_interval_cs
         self._peer = None
@@ -147,12 +147,18 @@ class VirtualRouter:
 
     def _resume(self, memory: Memory, now_ns: int) -> Actions:
         """Beyond the RFC: the others see one router all the time, whatever process it is."""
-        self._master_adver_interval_cs = memory.master_adver_interval_cs
+        is_master = memory.state is State.MASTER
+        if self.parameters.is_owner and not is_master:  # it has become the owner meanwhile
+            return self._become_master(Reason.OWNER, now_ns)
+        ours_cs = self.parameters.advertisement_interval_cs
+        self._master_adver_interval_cs = ours_cs if is_master else memory.master_adver_interval_cs
         self._peer, self._peer_heard_ns = memory.peer, memory.peer_heard_ns
-        self.deadline_ns = memory.deadline_ns
+        # Never later than if it began now: intervals may have become shorter meanwhile.
+        longest_ns = ns_from_cs(ours_cs) if is_master else self._master_down_interval_ns()
+        self.deadline_ns = min(memory.deadline_ns, now_ns + longest_ns)
         transition = self._enter(memory.state, Reason.RESUMED, now_ns)
         self._since_ns = memory.since_ns
-        if memory.state is State.MASTER:
+        if is_master:
             # Announced, for else nothing would be until somebody else was master.
             return (ClaimAddresses(), AnnounceAddresses(), transition)
         return (transition,)

@@ -22,7 +22,7 @@ from ..fsm.states import State
 from ..fsm.timing import lease_s, skew_time_ns
 from ..fsm.virtual_router import VirtualRouter
 from ..invariant import require
-from ..units import NS_PER_S
+from ..units import NS_PER_S, ns_from_cs
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
 from .desired import DEVICE_PREFIX, DesiredDataplane, ParentSettings, VirtualDevice
@@ -72,6 +72,8 @@ class BoundRouter:
 
     def __init__(self, config: VirtualRouterConfig) -> None:
         self.config = config
+        # Its identity on this host, whatever it is called.
+        self.id = str(config.key)
         self.link: Optional[LinkFacts] = None
         self.machine: Optional[VirtualRouter] = None
         self.waiting: Optional[NotReady] = None
@@ -92,11 +94,6 @@ class BoundRouter:
         self._announced = 0
         self._frame: Tuple[object, bytes] = (None, b"")
         self._lease: Optional[Tuple[int, int]] = None
-
-    @property
-    def id(self) -> str:
-        """Its identity on this host, whatever it is called."""
-        return str(self.config.key)
 
     @property
     def device_name(self) -> str:
@@ -139,9 +136,11 @@ class BoundRouter:
         """Before it gives its role away: a master goes on forwarding until a successor is heard, or
         has had the longest Skew_Time and nobody came. returns: then it takes the role back."""
         if self.state is State.MASTER:
-            parameters = self.parameters
-            longest_ns = skew_time_ns(parameters.version, 1, parameters.advertisement_interval_cs)
-            self.leaves_ns = now_ns + longest_ns + LEAVE_MARGIN_NS
+            interval_cs = self.parameters.advertisement_interval_cs
+            longest_ns = skew_time_ns(self.parameters.version, 1, interval_cs)
+            # Before its own Master_Down_Interval has passed, however short.
+            margin_ns = min(LEAVE_MARGIN_NS, 2 * ns_from_cs(interval_cs))
+            self.leaves_ns = now_ns + longest_ns + margin_ns
             self.returns = returns
 
     def claim_addresses(self, lease_s: int, now_ns: int) -> None:

@@ -1,14 +1,17 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transitions in words. Layer L3."""
+"""Transitions, and packets that nobody wants, in words. Layer L3."""
 
 from __future__ import annotations
 
+from ..discards import DiscardReason
 from ..facts import format_address
 from ..fsm.actions import Reason, Transition
 from ..fsm.parameters import RouterParameters
 from ..units import format_ns
+from .actions import Notify
+from .receive import Discard
 
 _CAUSES = {
     "stop": "the daemon was stopped",
@@ -68,3 +71,18 @@ def explain(transition: Transition, parameters: RouterParameters) -> str:
     if reason is Reason.NO_RESPONSE:
         return "no master was heard since it began to listen"
     return _CAUSES.get(transition.cause, transition.cause)
+
+
+def discarded(discard: Discard, name: str) -> Notify:
+    """The note of a packet that was thrown away; name: of its virtual router, or empty."""
+    source = format_address(discard.source)
+    data = {"reason": discard.reason.value, "source": source, "detail": discard.detail}
+    message = "discarded a packet from %s: %s" % (source or "?", discard.detail)
+    return Notify("discard", name, message, data)
+
+
+def remarked(remark: DiscardReason, source: bytes, name: str) -> Notify:
+    """The note of an advertisement that counts, though something in it is not as it is here."""
+    sender = format_address(source)
+    message = "%s differs from our configuration: %s" % (sender, remark.value)
+    return Notify("discard", name, message, {"reason": remark.value, "source": sender})

@@ -9,17 +9,18 @@
     one member loses mastership              the others hand over, too
     a member joins                           it takes the state of those that were there
 
-A member that joins a running group and is not ready yet keeps nobody waiting until it was ready
+A member that joins others which run, and is not ready yet, keeps nobody waiting until it was ready
 once: a typing mistake in a new VLAN must not take the old ones down.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from ..config.model import SyncGroupConfig, TrackReference
 from ..config.resolve import NotReady
+from ..fsm.events import Memory
 from ..fsm.parameters import RouterParameters
 from ..fsm.states import State
 from .bound_router import BoundRouter
@@ -40,10 +41,12 @@ class SyncGroup:
         """All members but this one."""
         return [member for member in self.members if member is not bound]
 
-    @property
-    def was_master(self) -> bool:
-        """Whether those who were there are master; of a new group, all members."""
-        states = {member.state for member in self.veterans or self.members}
+    def is_master(self, memories: Mapping[str, Memory]) -> bool:
+        """Whether those who were there are master: who remembers it from another process, the
+        veterans, or of a new group all that count in it."""
+        remembered = {memories[each.id].state for each in self.members if each.id in memories}
+        there = self.veterans or self.members
+        states = remembered or {member.state for member in there if member.is_awaited}
         return states == {State.MASTER}
 
     def may_take_over(self) -> bool:
@@ -99,10 +102,13 @@ class SyncGroups:
                 if member.id in before and before[member.id].name == config.name
             )
             group = SyncGroup(config.name, members, veterans)
+            runs = any(member.state is not State.INITIALIZE for member in members)
             for member in members:
                 self._by_id[member.id] = group
-                if veterans and member not in veterans:
-                    member.is_awaited = False
+                if member in veterans:
+                    continue
+                is_running = member.state is not State.INITIALIZE
+                member.is_awaited = is_running or not (veterans or runs)
 
     def __iter__(self) -> Iterator[SyncGroup]:
         return iter(dict.fromkeys(self._by_id.values()))

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping, Optional
+from typing import Dict, Iterable, Iterator, Mapping, Optional
 
-from ..config.model import TrackerConfig, TrackReference
+from ..config.model import TrackerConfig, TrackerKind, TrackReference
+from ..facts import LinkFacts, ProbeResult
+from .actions import Notify
 
 
 class TrackerState:
@@ -41,3 +43,42 @@ class TrackerState:
 def penalty(track: Iterable[TrackReference], trackers: Mapping[str, TrackerState]) -> int:
     """What failing trackers take off the priority, added up."""
     return sum(reference.penalty for reference in track if trackers[reference.tracker].ok is False)
+
+
+def replaced(
+    trackers: Mapping[str, TrackerState], configs: Iterable[TrackerConfig]
+) -> Dict[str, TrackerState]:
+    """The trackers of another configuration; one that did not change keeps what it knows."""
+    return {
+        config.name: trackers[config.name]
+        if config.name in trackers and trackers[config.name].config == config
+        else TrackerState(config)
+        for config in configs
+    }
+
+
+def report(
+    trackers: Mapping[str, TrackerState], result: ProbeResult, at_once: bool = False
+) -> Optional[Notify]:
+    """Tell a tracker; what there is to tell when it changed its mind."""
+    name, ok, detail = result.tracker, result.ok, result.detail
+    if name not in trackers or not trackers[name].report(ok, detail, at_once):
+        return None
+    message = "%s: %s" % ("up" if ok else "failed", detail)
+    return Notify("tracker", name, message, {"ok": ok, "detail": detail})
+
+
+def report_links(
+    trackers: Mapping[str, TrackerState], links: Mapping[str, LinkFacts]
+) -> Iterator[Notify]:
+    """Tell the trackers that follow links, which have no probe."""
+    for name, tracker in trackers.items():
+        if tracker.config.kind is not TrackerKind.LINK:
+            continue
+        interface = tracker.config.interface
+        link = links.get(interface)
+        ok = link is not None and link.is_up and link.has_carrier
+        detail = "%s is %s" % (interface, "up" if ok else "down")
+        note = report(trackers, ProbeResult(name, ok, detail), at_once=True)
+        if note is not None:
+            yield note

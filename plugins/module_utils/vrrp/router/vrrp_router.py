@@ -15,18 +15,10 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 from ..config.model import RouterConfig, VirtualRouterConfig
 from ..config.resolve import NotReady, resolve
 from ..errors import DecodeError
-from ..facts import Family, LinkFacts
+from ..facts import Family, LinkFacts, ProbeResult
 from ..fsm import actions as fsm_actions
 from ..fsm.actions import Reason
-from ..fsm.events import (
-    Event,
-    HandOver,
-    ParametersChanged,
-    Resume,
-    Shutdown,
-    Startup,
-    Takeover,
-)
+from ..fsm.events import Event, HandOver, ParametersChanged, Resume, Shutdown, Startup, Takeover
 from ..fsm.events import Tick as MachineTick
 from ..fsm.parameters import OWNER_PRIORITY, RELEASE_PRIORITY, RouterParameters
 from ..fsm.states import State
@@ -414,7 +406,8 @@ class VrrpRouter:
             self._note(report(self.trackers, ProbeResult(name, ok, "as before"), at_once=True))
         wanted = {str(each.key): each for each in config.virtual_routers}
         self._remove_all_but(wanted, now_ns)
-        self._rename_drained(wanted)
+        renamed = {each.config.name: wanted[key].name for key, each in self._bound.items()}
+        self.drained = frozenset(renamed.get(name, name) for name in self.drained)
         for key, virtual_router in wanted.items():
             if key in self._parting:  # wanted again before it has left
                 self._bound[key] = self._parting.pop(key)
@@ -435,11 +428,6 @@ class VrrpRouter:
             elif bound.config.version != replacement.version:
                 self._remove(bound, "reconfigured", False, now_ns)
 
-    def _rename_drained(self, wanted: Mapping[str, VirtualRouterConfig]) -> None:
-        """Drained stays drained under another name."""
-        renamed = {each.config.name: wanted[key].name for key, each in self._bound.items()}
-        self.drained = frozenset(renamed.get(name, name) for name in self.drained)
-
     def _join(self, group: SyncGroup, was_master: bool, now_ns: int) -> None:
         """Members that are new take the state of those that were there."""
         masters = [each for each in group.members if each.state is State.MASTER]
@@ -449,13 +437,6 @@ class VrrpRouter:
         elif backups:
             for member in masters:
                 self._hand_over(member, "sync-group", now_ns)
-
-    def _is_master(self, group: SyncGroup) -> bool:
-        """Whether its members are, before whoever joins; of new ones, those who remember."""
-        heirs = [each for each in group.members if each.id in self._inherited.memories]
-        if heirs:
-            return all(self._inherited.memories[each.id].state is State.MASTER for each in heirs)
-        return group.is_master
 
     def _reconfigure(self, bound: BoundRouter, config: VirtualRouterConfig, now_ns: int) -> None:
         ifindex = bound.link.ifindex if bound.link else 0
@@ -530,7 +511,8 @@ class VrrpRouter:
             self._outbox.note(note)
         self._known_packets.clear()
         resolved = {bound.id: self._resolve(bound) for bound in self._sorted}
-        groups = [(group, self._is_master(group)) for group in self._groups]
+        memories = self._inherited.memories
+        groups = [(group, group.is_master(memories)) for group in self._groups]
         for group, _was_master in groups:
             group.hold_together(resolved)
         for bound in self._sorted:
