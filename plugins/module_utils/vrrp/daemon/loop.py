@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import select
 import signal
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Protocol, Tuple
 
 from ..errors import PlatformError
 from ..facts import LinkFacts
@@ -41,6 +41,16 @@ RECONCILE_DELAY_NS = 10_000_000
 RETRY_DELAY_NS = NS_PER_S
 
 
+class Duty(Protocol):
+    """Something else in the daemon that has its own time."""
+
+    def deadline_ns(self) -> Optional[int]:
+        """When tick() wants to be called at the latest."""
+
+    def tick(self, now_ns: int) -> None:
+        """Called in each turn, after what was due has been sent."""
+
+
 class Loop:
     """Runs one router over the ports of a host until it is told to stop."""
 
@@ -65,6 +75,7 @@ class Loop:
         self._links: Tuple[LinkFacts, ...] = ()
         self._reconcile_ns: Optional[int] = None
         self._stopping = False
+        self.duties: Tuple[Duty, ...] = ()
         self._watched: Tuple[int, ...] = ()
         # Made before the sockets of a thousand interfaces: select() takes descriptors below 1024.
         self._poll = select.epoll()
@@ -84,6 +95,8 @@ class Loop:
             self._take_signals(signals, reload)
             self._turn()
             control.serve()
+            for duty in self.duties:
+                duty.tick(self._clock.now_ns())
             manager.tick(self._clock.now_ns())
             self._shell.journal.flush(self._clock.now_ns())
 
@@ -92,6 +105,7 @@ class Loop:
                 turn()
             manager.stopping()
             self._stopping = False
+            self.duties = ()  # who leaves is reloaded and drained no more
             self._shell.step(Stop(), self._clock.now_ns())
             while self._shell.router.is_leaving and not self._stopping:
                 turn()
@@ -126,6 +140,7 @@ class Loop:
                 self._prober.deadline_ns(),
                 self._reconcile_ns,
                 watchdog_ns,
+                *(duty.deadline_ns() for duty in self.duties),
             )
             if deadline_ns is not None
         ]

@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from ..config.model import RouterConfig
 from ..config.resolve import NotReady, resolve
-from ..errors import ConfigError, PlatformError
+from ..errors import ConfigError, ControlError, PlatformError
 from ..fsm.parameters import OWNER_PRIORITY
 from ..linux import capabilities
 from ..linux.clock import MonotonicClock
@@ -27,15 +27,21 @@ from ..linux.monitor import RtnlMonitor
 from ..linux.packet_socket import PacketIO
 from ..linux.probes import PingProber
 from ..linux.solicitation_socket import SolicitationSocket
+from ..router.actions import Notify
 from ..router.vrrp_router import VrrpRouter
+from .applier import Applier
+from .beginning import Beginning, begin
+from .commitment import Commitment
 from .control_server import ControlServer
+from .drains import Drains, read_drained
 from .journal import FileJournal
 from .log import Log
 from .loop import Loop
 from .notify import ServiceManager
-from .requests import Requests, read_config
+from .requests import Requests
 from .shell import Shell
 from .signals import Signals
+from .state_files import StateFiles
 
 EXIT_OK = 0
 EXIT_CONFIG = 2
@@ -70,7 +76,10 @@ def run(options: Options) -> int:
     """The daemon, in the foreground, until SIGTERM. Returns the exit status."""
     log = Log()
     try:
-        config = read_config(options.config_file)
+        files = StateFiles(options.state_directory, log)
+        beginning = begin(options.config_file, files, MonotonicClock().now_ns())
+        for problem in beginning.problems:
+            log.write("error", str(problem))
         features = capabilities.features()
         missing = capabilities.missing()
         if missing:
@@ -78,7 +87,7 @@ def run(options: Options) -> int:
         os.makedirs(options.runtime_dir, mode=0o755, exist_ok=True)
         with _only_one(options.runtime_dir):
             _allow_descriptors()
-            _run(options, config, features, log)
+            _run(options, beginning, files, features, log)
     except ConfigError as error:
         for problem in error.problems:
             log.write("error", str(problem))
@@ -107,7 +116,14 @@ def _allow_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log: Log) -> None:
+def _run(
+    options: Options,
+    beginning: Beginning,
+    files: StateFiles,
+    features: Dict[str, bool],
+    log: Log,
+) -> None:
+    config = beginning.version.config
     clock, signals, manager = MonotonicClock(), Signals(), ServiceManager()
     dataplane = LinuxDataplane(options.runtime_dir)
     monitor, io, prober = RtnlMonitor(), PacketIO(), PingProber()
@@ -115,7 +131,8 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
     closing: List[Any] = [signals, manager, monitor, io, prober, solicitations]
     try:
         dataplane.cleanup()  # what an earlier daemon left when it was killed
-        router = VrrpRouter(config, monitor.links(), clock.now_ns())
+        drained = read_drained(files)
+        router = VrrpRouter(config, monitor.links(), clock.now_ns(), drained=drained)
         shell = Shell(router, io, dataplane, log)
         shell.solicitations = solicitations
         if options.journal is not None:
@@ -123,10 +140,19 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
             journal.begin(clock.now_ns())
             shell.journal = journal
             closing.append(journal)
-        requests = Requests(shell, prober, clock, log, options.config_file, features)
+        drains = Drains(shell, files, clock, log)
+
+        def tell(message: str, data: Dict[str, Any]) -> None:
+            shell.publish(Notify("config", "", message, data))
+            manager.tell("STATUS=" + _status(router, commitment))
+
+        apply = Applier(shell, prober, drains, clock)
+        commitment = Commitment(beginning, options.config_file, files, clock, log, apply, tell)
+        requests = Requests(shell, commitment, drains, files, clock, features)
         control = ControlServer(options.runtime_dir, options.control_group, requests.handle)
         closing.append(control)
         loop = Loop(shell, clock, io, monitor, dataplane, prober, log)
+        loop.duties = (commitment, drains)
         shell.watch(control.publish)
         shell.listen()
         prober.configure(config.trackers, clock.now_ns())
@@ -134,17 +160,17 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
         def reload() -> None:
             manager.reloading(clock.now_ns())
             try:
-                requests.reload()
-            except ConfigError:
+                commitment.reload()
+            except (ConfigError, ControlError):
                 pass  # logged, and shown by `show`: the running configuration stays
             except PlatformError as error:
                 log.write("error", str(error))
-            manager.ready(_status(router))
+            manager.ready(_status(router, commitment))
 
         gc.collect()
         gc.freeze()  # what exists now stays: the collector need not look at it again
-        log.write("notice", "started: %s" % _status(router))
-        manager.ready(_status(router))
+        log.write("notice", "started: %s" % _status(router, commitment))
+        manager.ready(_status(router, commitment))
         loop.run(control, signals, manager, reload)
         log.write("notice", "stopped")
     finally:
@@ -156,8 +182,9 @@ def _run(options: Options, config: RouterConfig, features: Dict[str, bool], log:
                 each.close()
 
 
-def _status(router: VrrpRouter) -> str:
-    return "%d virtual routers" % len(router.config.virtual_routers)
+def _status(router: VrrpRouter, commitment: Commitment) -> str:
+    count = "%d virtual routers" % len(router.config.virtual_routers)
+    return "; ".join([count, *commitment.summary()])
 
 
 def host_report(config: Optional[RouterConfig]) -> Dict[str, Any]:

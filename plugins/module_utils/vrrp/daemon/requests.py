@@ -5,54 +5,64 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Set
 
 from ..config.diff import Change, diff
-from ..config.parse import parse, parse_json
-from ..config.render import canonical_json, document
+from ..config.parse import parse
+from ..config.render import document
 from ..control.schema import Request
-from ..errors import ConfigError, ControlError, Problem
-from ..ports import Clock, Prober
-from ..router.events import ConfigReplaced
+from ..errors import ConfigError, ControlError
+from ..ports import Clock
+from ..router.events import ALL
 from ..router.snapshot import snapshot
-from .log import Log
+from .commitment import MAXIMUM_PROBATION_S, Commitment
+from .drains import Drains
 from .release import Release
 from .shell import Shell
+from .state_files import StateFiles
+
+Method = Callable[[Mapping[str, Any]], Dict[str, Any]]
 
 
 class Requests:
-    """Answers requests about one router, and reloads its configuration."""
+    """Answers requests about one router: what it is, what it runs, who is drained."""
 
     def __init__(
         self,
         shell: Shell,
-        prober: Prober,
+        commitment: Commitment,
+        drains: Drains,
+        files: StateFiles,
         clock: Clock,
-        log: Log,
-        config_file: str,
         features: Mapping[str, bool],
     ) -> None:
         self._shell = shell
-        self._prober = prober
+        self._commitment = commitment
+        self._drains = drains
+        self._files = files
         self._clock = clock
-        self._log = log
-        self._config_file = config_file
         self._features = features
         self._release = Release.of_this_engine()
         self._started_ns = clock.now_ns()
-        self._last_reload_error: Optional[str] = None
-        self._methods: Dict[str, Callable[[Mapping[str, Any]], Dict[str, Any]]] = {
+        self._methods: Dict[str, Method] = {
             "show.status": self._show_status,
             "show.routers": self._show_routers,
             "config.get": self._config_get,
             "config.check": self._config_check,
             "do.reload": self._do_reload,
+            "do.confirm": self._do_confirm,
+            "do.rollback": self._do_rollback,
+            "do.drain": drains.drain,
+            "do.undrain": drains.undrain,
         }
         self._parameters: Dict[str, Set[str]] = {
             "show.routers": {"name"},
             "config.check": {"document"},
+            "do.reload": {"confirm_within_s"},
+            "do.confirm": {"sha256"},
+            "do.drain": {"names", "all", "force"},
+            "do.undrain": {"names", "all"},
         }
 
     def handle(self, request: Request) -> Mapping[str, Any]:
@@ -69,34 +79,18 @@ class Requests:
             raise ControlError("bad-parameters", message)
         return method(request.params)
 
-    def reload(self) -> Dict[str, Any]:
-        """Read the file again and change what differs. Raises ConfigError and changes nothing."""
-        try:
-            config = read_config(self._config_file)
-        except ConfigError as error:
-            self._last_reload_error = str(error)
-            self._log.write("error", "the running configuration stays: %s" % error)
-            raise
-        self._last_reload_error = None
-        changes = diff(self._shell.router.config, config)
-        now_ns = self._clock.now_ns()
-        self._shell.step_over_links(ConfigReplaced(config), now_ns)
-        self._prober.configure(config.trackers, now_ns)
-        self._log.write("notice", "reloaded %s: %d changes" % (self._config_file, len(changes)))
-        return {"changes": [_change(change) for change in changes]}
-
     def _show_status(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
-        config = canonical_json(self._shell.router.config)
         return {
             "engine": {
                 "version": self._release.version,
                 "release": self._release.digest,
                 "pid": os.getpid(),
                 "uptime_ns": self._clock.now_ns() - self._started_ns,
-                "config_file": self._config_file,
-                "config_sha256": hashlib.sha256(config.encode("utf-8")).hexdigest(),
+                **self._commitment.status(),
+                "drained_all": ALL in self._shell.router.drained,
+                "state_dir": self._files.directory,
+                "state_problems": list(self._files.problems),
                 "features": dict(self._features),
-                "last_reload_error": self._last_reload_error,
             }
         }
 
@@ -123,19 +117,32 @@ class Requests:
         changes = diff(self._shell.router.config, config)
         return {"problems": [], "changes": [_change(change) for change in changes]}
 
-    def _do_reload(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
-        return self.reload()
+    def _do_reload(self, params: Mapping[str, Any]) -> Dict[str, Any]:
+        within_s = params.get("confirm_within_s")
+        if within_s is not None and (
+            type(within_s) is not int or not 1 <= within_s <= MAXIMUM_PROBATION_S
+        ):
+            message = "confirm_within_s is a whole number from 1 to %d" % MAXIMUM_PROBATION_S
+            raise ControlError("bad-parameters", message)
+        return self._told(self._commitment.reload(within_s))
 
+    def _do_confirm(self, params: Mapping[str, Any]) -> Dict[str, Any]:
+        sha256 = params.get("sha256")
+        if sha256 is not None and not isinstance(sha256, str):
+            raise ControlError("bad-parameters", "sha256 is a string")
+        self._commitment.confirm(sha256)
+        return self._told(())
 
-def read_config(path: str) -> Any:
-    """The configuration in a file. Raises ConfigError, also when it cannot be read."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        hint = "it has to be a readable JSON file in UTF-8"
-        raise ConfigError((Problem(path, "unreadable", str(error), hint),)) from None
-    return parse_json(text)
+    def _do_rollback(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
+        return self._told(self._commitment.rollback())
+
+    def _told(self, changes: Iterable[Change]) -> Dict[str, Any]:
+        status = self._commitment.status()
+        return {
+            "changes": [_change(change) for change in changes],
+            "config_sha256": status["config_sha256"],
+            "probation": status["probation"],
+        }
 
 
 def _change(change: Change) -> Dict[str, Any]:

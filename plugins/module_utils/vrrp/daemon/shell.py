@@ -170,6 +170,10 @@ class Shell:
 
     def _note(self, note: Notify) -> None:
         self._log.write(_LEVELS.get(note.kind, "info"), "%s: %s" % (note.name or "*", note.message))
+        self.publish(note)
+
+    def publish(self, note: Notify) -> None:
+        """Give a note to whoever watches, without logging it."""
         event = {"kind": note.kind, "name": note.name, "message": note.message, **note.data}
         for watcher in self._watchers:
             watcher(event)

@@ -24,8 +24,8 @@ def start_without_a_host(tmp_path, monkeypatch):
     monkeypatch.setattr(main, "_allow_descriptors", lambda: None)
     runs = []
 
-    def pretend(options, wanted, features, _log):
-        runs.append((options, wanted, features))
+    def pretend(options, beginning, _files, features, _log):
+        runs.append((options, beginning.version.config, features))
         for failure in start.failures:
             raise failure
 

@@ -16,9 +16,14 @@ from engine_kit.values import NS_PER_S, T0, config, group, link, ping
 from vrrp.config.parse import parse
 from vrrp.config.render import canonical_json, document
 from vrrp.control.schema import Request, result_line
+from vrrp.daemon.applier import Applier
+from vrrp.daemon.beginning import SOURCE_FILE, Beginning, Version, read_config
+from vrrp.daemon.commitment import Commitment
+from vrrp.daemon.drains import Drains
 from vrrp.daemon.release import Release
-from vrrp.daemon.requests import Requests, read_config
+from vrrp.daemon.requests import Requests
 from vrrp.daemon.shell import Shell
+from vrrp.daemon.state_files import StateFiles
 from vrrp.errors import ConfigError, ControlError
 from vrrp.fsm.states import State
 from vrrp.router.events import Tick
@@ -41,9 +46,14 @@ class Daemon:
         self.router = VrrpRouter(RUNNING, (link(),), T0)
         log = FakeLog(self.journal)
         shell = Shell(self.router, self.io, FakeDataplane(self.journal), log)
-        self.requests = Requests(
-            shell, self.prober, self.clock, log, str(self.file), {"nftables": True}
+        files = StateFiles(str(directory / "state"), log)
+        drains = Drains(shell, files, self.clock, log)
+        beginning = Beginning(Version(RUNNING), SOURCE_FILE)
+        apply = Applier(shell, self.prober, drains, self.clock)
+        commitment = Commitment(
+            beginning, str(self.file), files, self.clock, log, apply, lambda *_told: None
         )
+        self.requests = Requests(shell, commitment, drains, files, self.clock, {"nftables": True})
         shell.step(Tick(), T0)
 
     def write(self, wanted):
@@ -172,7 +182,8 @@ def test_a_reload_gives_the_prober_its_trackers(daemon):
 def test_a_reload_of_the_same_changes_nothing(daemon):
     daemon.journal.clear()
     deadline_ns = daemon.router.deadline_ns
-    assert daemon.ask("do.reload") == {"changes": []}
+    answer = daemon.ask("do.reload")
+    assert (answer["changes"], answer["probation"]) == ([], None)
     assert [each[0] for each in daemon.journal] == ["log"]
     assert daemon.router.deadline_ns == deadline_ns
 
@@ -237,13 +248,28 @@ def test_an_unknown_method_tells_which_there_are(daemon):
         "config.get",
         "config.check",
         "do.reload",
+        "do.confirm",
+        "do.rollback",
+        "do.drain",
+        "do.undrain",
         "watch",
     ):
         assert known in refusal.message
 
 
 @pytest.mark.parametrize(
-    "method", ("show.status", "show.routers", "config.get", "config.check", "do.reload")
+    "method",
+    (
+        "show.status",
+        "show.routers",
+        "config.get",
+        "config.check",
+        "do.reload",
+        "do.confirm",
+        "do.rollback",
+        "do.drain",
+        "do.undrain",
+    ),
 )
 def test_unknown_parameters_are_refused(daemon, method):
     refusal = daemon.refusal(method, nonsense=1)
