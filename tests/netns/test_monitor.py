@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import select
-from typing import Iterator, Optional
+import time
+from typing import FrozenSet, Iterator, Optional, Tuple
 
+import pytest
 from hosts import LINK_LOCAL_VIP, VIP4, VIP6, Host, packed
 from namespaces import LAN, TRUNK, TRUNKED, WAN, Namespace, Site
 
-from vrrp.facts import Family, InterfaceAddress, LinkFacts
+from vrrp.facts import Family, InterfaceAddress, KernelNews, LinkFacts
 from vrrp.linux.monitor import RtnlMonitor
+
+NO_NEWS = KernelNews()
 
 
 @contextlib.contextmanager
@@ -63,7 +68,7 @@ def test_links_are_shown_with_all_that_matters(site: Site) -> None:
 
 def test_events_keep_the_picture_true(site: Site) -> None:
     with monitoring(site.router) as monitor:
-        assert not monitor.drain()
+        assert monitor.drain() == NO_NEWS
         site.unplug_wan()
         until(monitor, WAN, is_up=True, has_carrier=False)
         site.plug_wan()
@@ -78,7 +83,7 @@ def test_events_keep_the_picture_true(site: Site) -> None:
         until(monitor, "uplink", mtu=1400)
         assert link(monitor, WAN) is None
         site.router.ip("link", "del", "uplink")
-        assert select.select([monitor.fileno()], (), (), 3)[0] and monitor.drain()
+        assert select.select([monitor.fileno()], (), (), 3)[0] and monitor.drain().links
         assert link(monitor, "uplink") is None
 
 
@@ -102,7 +107,7 @@ def test_lost_events_mean_a_fresh_look(site: Site) -> None:
         for number in range(60):
             site.router.ip("addr", "add", "10.3.%d.1/24" % number, "dev", WAN)
         site.router.ip("addr", "flush", "dev", WAN)
-        assert monitor.drain()
+        assert monitor.drain() == KernelNews(links=True, is_lost=True)
         found = link(monitor, WAN)
         assert found is not None and not [a for a in found.addresses if len(a.address) == 4]
         monitor.close()
@@ -112,14 +117,134 @@ def test_our_devices_are_news_but_no_links(host: Host, site: Site) -> None:
     with monitoring(site.router) as monitor:
         before = monitor.links()
         host.apply(host.master(Family.IPV4))
-        assert monitor.drain()
+        assert monitor.drain().touched
         assert monitor.links() == before
         host.apply(host.desired(host.device(Family.IPV6, [LINK_LOCAL_VIP, VIP6])))
-        assert monitor.drain()
+        assert monitor.drain().touched
         assert monitor.links() == before
         site.router.ip("addr", "add", VIP4 + "/24", "dev", LAN)
-        assert monitor.drain()
+        assert monitor.drain().links
         assert monitor.links() != before
+
+
+# What others do to what is ours
+
+
+@pytest.fixture(name="watched")
+def monitor_of_a_master(host: Host, site: Site) -> Iterator[Tuple[RtnlMonitor, int]]:
+    """A monitor beside a master of both families, and the index of its IPv4 device."""
+    devices = (
+        host.device(Family.IPV4, [VIP4]),
+        host.device(Family.IPV6, [LINK_LOCAL_VIP, VIP6]),
+    )
+    host.apply(host.desired(*devices, refused=[VIP4]))
+    with monitoring(site.router) as monitor:
+        yield monitor, host.ifindex("vg-lan-ipv4")
+
+
+def suspects(host: Host, monitor: RtnlMonitor) -> FrozenSet[str]:
+    """What the data plane makes of the news that come within a second."""
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        if select.select([monitor.fileno()], (), (), 0.02)[0]:
+            found = host.dataplane.suspects(monitor.drain())
+            if found:
+                return found
+        elif time.monotonic() > end - 0.8:
+            break
+    return frozenset()
+
+
+def test_our_own_changes_are_no_news_to_the_data_plane(host: Host, site: Site) -> None:
+    host.apply(host.backup(Family.IPV4))
+    with monitoring(site.router) as monitor:
+        for desired in (host.master(Family.IPV4), host.backup(Family.IPV4)):
+            host.apply(desired)
+            assert suspects(host, monitor) == frozenset()
+        site.router.ip("addr", "add", "10.9.9.9/32", "dev", "vg-lan-ipv4")
+        assert suspects(host, monitor) == {"vg-lan-ipv4"}
+
+
+def test_the_renewal_of_a_lease_is_no_news(host: Host, site: Site) -> None:
+    device = dataclasses.replace(host.device(Family.IPV4, [VIP4]), lease_s=30)
+    host.apply(host.desired(device))
+    with monitoring(site.router) as monitor:
+        for _renewal in range(3):
+            with site.router.inside():
+                host.dataplane.renew([device.name])
+            assert select.select([monitor.fileno()], (), (), 1)[0], "the kernel tells"
+            assert monitor.drain() == NO_NEWS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("addr", "del", VIP4 + "/32", "dev", "vg-lan-ipv4"),
+        ("addr", "add", "10.0.0.77/32", "dev", "vg-lan-ipv4"),
+        ("route", "del", "local", VIP4, "table", "local"),
+        ("link", "set", "vg-lan-ipv4", "down"),
+        ("link", "set", "vg-lan-ipv4", "name", "stolen"),
+        ("link", "del", "vg-lan-ipv4"),
+    ],
+)
+def test_whoever_touches_a_device_of_ours_is_seen(
+    watched: Tuple[RtnlMonitor, int], host: Host, site: Site, words: Tuple[str, ...]
+) -> None:
+    monitor, _ifindex = watched
+    site.router.ip(*words)
+    assert suspects(host, monitor) == {"vg-lan-ipv4"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("addr", "del", VIP6 + "/128", "dev", "vg-lan-ipv6"),
+        ("-6", "route", "del", "local", VIP6, "table", "local", "dev", "vg-lan-ipv6"),
+        ("-6", "route", "del", "fe80::/64", "dev", "vg-lan-ipv6"),
+    ],
+)
+def test_so_it_is_with_ipv6(
+    watched: Tuple[RtnlMonitor, int], host: Host, site: Site, words: Tuple[str, ...]
+) -> None:
+    monitor, _ifindex = watched
+    site.router.ip(*words)
+    assert suspects(host, monitor) == {"vg-lan-ipv6"}
+
+
+@pytest.mark.parametrize("key", ["%s/forwarding" % LAN, "vg-lan-ipv4/rp_filter"])
+def test_settings_that_the_kernel_tells_of_are_news(
+    watched: Tuple[RtnlMonitor, int], host: Host, site: Site, key: str
+) -> None:
+    monitor, _ifindex = watched
+    key = "net/ipv4/conf/" + key
+    site.router.sysctl(key, "1" if site.router.read_sysctl(key) != "1" else "0")
+    assert "vg-lan-ipv4" in suspects(host, monitor)
+
+
+def test_the_packet_filter_is_looked_at_when_somebody_else_changed_one(
+    watched: Tuple[RtnlMonitor, int], host: Host, site: Site
+) -> None:
+    monitor, _ifindex = watched
+    assert not monitor.drain().packet_filter
+    host.apply(host.desired(host.device(Family.IPV4, [VIP4]), refused=["10.0.0.9"]))
+    monitor.drain()
+    site.router.run("nft", "add", "table", "inet", "other")
+    assert select.select([monitor.fileno()], (), (), 1)[0]
+    assert monitor.drain().packet_filter
+
+
+def test_routes_of_others_do_not_wake_us(
+    watched: Tuple[RtnlMonitor, int], host: Host, site: Site
+) -> None:
+    """A router with a full table sees hundreds of them a second."""
+    monitor, _ifindex = watched
+    site.router.batch(
+        *("route add 203.0.113.%d/32 via 10.0.0.10" % number for number in range(50)),
+        *("route del 203.0.113.%d/32 via 10.0.0.10" % number for number in range(50)),
+    )
+    assert not select.select([monitor.fileno()], (), (), 0.1)[0]
+    site.router.ip("addr", "del", VIP4 + "/32", "dev", "vg-lan-ipv4")
+    assert select.select([monitor.fileno()], (), (), 1)[0]
 
 
 def test_an_address_counts_once_it_is_known_to_be_unique(site: Site) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import ipaddress
 from dataclasses import dataclass
-from typing import Tuple
+from typing import FrozenSet, Tuple
 
 
 class Family(enum.Enum):
@@ -53,7 +53,11 @@ class InterfaceAddress:
 
 @dataclass(frozen=True)
 class LinkFacts:
-    """One link as the kernel shows it. is_up: administratively up; has_carrier: running."""
+    """One link as the kernel shows it. is_up: administratively up; has_carrier: running.
+
+    upper: the link that this one is a part of, empty if none; upper_kind: what that is in the
+    kernel's words, "bridge", "bond" or "vrf", say.
+    """
 
     ifindex: int
     name: str
@@ -62,6 +66,8 @@ class LinkFacts:
     is_up: bool
     has_carrier: bool
     addresses: Tuple[InterfaceAddress, ...] = ()
+    upper: str = ""
+    upper_kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,3 +112,29 @@ class Repair:
 
     device: str
     what: str
+
+
+@dataclass(frozen=True)
+class AddressNews:
+    """An address came to, or went from, a device of ours."""
+
+    ifindex: int
+    address: InterfaceAddress
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class KernelNews:
+    """What the kernel told since the last time.
+
+    links: links that are not ours, or their addresses, differ from before. touched: indexes of
+    links with a change that matters to the devices of ours on them, or that are such devices;
+    addresses: what came to and went from those. packet_filter: somebody else changed it.
+    is_lost: the kernel told more than could be kept, so anything may have changed.
+    """
+
+    links: bool = False
+    touched: FrozenSet[int] = frozenset()
+    addresses: Tuple[AddressNews, ...] = ()
+    packet_filter: bool = False
+    is_lost: bool = False

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Protocol, Sequence, Tuple
+from typing import AbstractSet, FrozenSet, List, Optional, Protocol, Sequence, Tuple
 
 from .config.model import TrackerConfig
-from .facts import HeldDevice, LinkFacts, ProbeResult, ReceivedPacket, Repair
+from .facts import HeldDevice, KernelNews, LinkFacts, ProbeResult, ReceivedPacket, Repair
 from .router.actions import RouterAction
 from .router.desired import DesiredDataplane
 from .router.events import RouterEvent
@@ -57,7 +57,7 @@ class SolicitationIO(Protocol):
 
 
 class LinkMonitor(Protocol):
-    """The links of this host and their addresses."""
+    """The links of this host and their addresses, and what others do to what is ours."""
 
     def links(self) -> Tuple[LinkFacts, ...]:
         """All links now, without our own virtual devices, sorted by name."""
@@ -65,8 +65,8 @@ class LinkMonitor(Protocol):
     def fileno(self) -> int:
         """Readable when something may have changed."""
 
-    def drain(self) -> bool:
-        """Read what is waiting; True when links or addresses (ours included) may have changed."""
+    def drain(self) -> KernelNews:
+        """Read what is waiting, and say what it means."""
 
     def close(self) -> None:
         """Give everything back."""
@@ -78,8 +78,15 @@ class Dataplane(Protocol):
     def apply(self, desired: DesiredDataplane) -> None:
         """Idempotent: compare with what is, apply the difference. Raises PlatformError."""
 
-    def reconcile(self) -> Tuple[Repair, ...]:
-        """Compare the kernel anew with the last desired value, and put right what differs."""
+    def names(self) -> Tuple[str, ...]:
+        """What reconcile can look at: the names of all devices, and "" for what they share."""
+
+    def suspects(self, news: KernelNews) -> FrozenSet[str]:
+        """Those of names() that somebody else may have changed; our own changes are known."""
+
+    def reconcile(self, names: Optional[AbstractSet[str]] = None) -> Tuple[Repair, ...]:
+        """Compare these (None: everything) with the last desired value, and put right what
+        differs. Raises PlatformError."""
 
     def renew(self, devices: Sequence[str]) -> None:
         """Let the leases of these devices' addresses begin anew (VirtualDevice.lease_s)."""

@@ -23,6 +23,9 @@ _GENERATED_PREFIX = bytes.fromhex("fe80 0000 0000 0000 7672 7270 0000".replace("
 # data; and the same for IPv6.
 _IPV4_OVERHEAD = 20 + 8 + 8
 _IPV6_OVERHEAD = 40 + 8
+# What a link may be a part of and still carry virtual routers: nothing, or a VRF. All else takes
+# the frames that come in away from it, and the kernel allows no virtual MAC there.
+_HARMLESS_UPPERS = ("", "vrf")
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ def resolve(
     if link is None:
         sentence = "interface %s does not exist: create it, or correct the name" % router.interface
         return NotReady("no-interface", sentence)
+    if link.upper_kind not in _HARMLESS_UPPERS:
+        return _part_of(link)
     if not link.is_up:
         return NotReady("interface-down", "interface %s is down: set it up" % link.name)
     if not link.has_carrier:
@@ -103,6 +108,21 @@ def resolve(
         profile=effective_profile(router),
         password=router.password.encode("ascii"),
     )
+
+
+def _part_of(link: LinkFacts) -> NotReady:
+    names = {"link": link.name, "upper": link.upper or "another interface"}
+    if link.upper_kind == "bridge":
+        sentence = (
+            "interface %(link)s is a port of the bridge %(upper)s: configure the virtual router on "
+            "%(upper)s and give that the addresses, or take %(link)s out of it"
+        )
+        return NotReady("bridge-port", sentence % names)
+    sentence = (
+        "interface %(link)s is a part of %(upper)s: configure the virtual router on %(upper)s, "
+        "or take %(link)s out of it"
+    )
+    return NotReady("part-of-link", sentence % names)
 
 
 def _primary_address(

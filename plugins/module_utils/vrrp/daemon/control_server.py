@@ -67,6 +67,7 @@ class ControlServer:
         self._path = os.path.join(runtime_dir, SOCKET_NAME)
         self._handler = handler
         self._clients: Dict[int, _Client] = {}
+        self._is_full = False
         self._poll = select.epoll()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
@@ -95,6 +96,9 @@ class ControlServer:
 
     def serve(self) -> None:
         """Do what can be done without waiting."""
+        if self._is_full:
+            self._is_full = False
+            self._poll.register(self._listener, select.EPOLLIN)
         for descriptor, events in self._poll.poll(0):
             if descriptor == self._listener.fileno():
                 self._accept()
@@ -131,7 +135,13 @@ class ControlServer:
     def _accept(self) -> None:
         try:
             connection, _address = self._listener.accept()
+        except BlockingIOError:
+            return  # who knocked has gone
         except OSError:
+            # No descriptor is left, most likely. Whoever knocks waits for the next turn: asking for
+            # it at once, and again at once, would leave no time for anything else.
+            self._poll.unregister(self._listener)
+            self._is_full = True
             return
         if len(self._clients) >= MAXIMUM_CLIENTS:
             connection.close()

@@ -14,11 +14,12 @@ import signal
 from typing import Callable, List, Optional, Protocol, Tuple
 
 from ..errors import PlatformError
-from ..facts import LinkFacts
+from ..facts import KernelNews, LinkFacts
 from ..ports import Clock, Dataplane, FrameIO, LinkMonitor, Prober
 from ..router.events import (
     LinksChanged,
     PacketReceived,
+    Repaired,
     SolicitationReceived,
     Stop,
     Tick,
@@ -28,6 +29,7 @@ from ..units import NS_PER_S
 from .control_server import ControlServer
 from .log import Log
 from .notify import ServiceManager
+from .reconciler import Reconciler
 from .shell import Shell
 from .signals import Signals
 
@@ -35,8 +37,7 @@ from .signals import Signals
 # in a stall is read before a timer is believed, but a flood does not delay timers for ever.
 FRAMES_PER_READ = 64
 READS_PER_TURN = 256
-# Kernel changes come in bursts (our own among them): look once, soon after the first.
-RECONCILE_DELAY_NS = 10_000_000
+_NO_NEWS = KernelNews()
 # After a refused operation: again in a second, until it works.
 RETRY_DELAY_NS = NS_PER_S
 
@@ -73,7 +74,8 @@ class Loop:
         self._log = log
         # The router was made before: the first change of links is compared with nothing.
         self._links: Tuple[LinkFacts, ...] = ()
-        self._reconcile_ns: Optional[int] = None
+        self._reconciler = Reconciler(clock.now_ns())
+        self._retry_ns: Optional[int] = None
         self._stopping = False
         self.duties: Tuple[Duty, ...] = ()
         self._watched: Tuple[int, ...] = ()
@@ -131,14 +133,15 @@ class Loop:
         self._watched = wanted
 
     def _wait(self, watchdog_ns: Optional[int]) -> None:
-        if self._shell.needs_reconcile and self._reconcile_ns is None:
-            self._reconcile_ns = self._clock.now_ns() + RETRY_DELAY_NS
+        if self._shell.needs_reconcile and self._retry_ns is None:
+            self._retry_ns = self._clock.now_ns() + RETRY_DELAY_NS
         deadlines: List[int] = [
             deadline_ns
             for deadline_ns in (
                 self._shell.router.deadline_ns,
                 self._prober.deadline_ns(),
-                self._reconcile_ns,
+                self._reconciler.deadline_ns,
+                self._retry_ns,
                 watchdog_ns,
                 *(duty.deadline_ns() for duty in self.duties),
             )
@@ -167,18 +170,20 @@ class Loop:
         deadline_ns = self._shell.router.deadline_ns
         if deadline_ns is not None and deadline_ns <= now_ns:
             self._shell.step(Tick(), now_ns)
+        self._retry()
         self._reconcile()
 
     def _read_links(self) -> None:
-        if not self._monitor.drain():
+        news = self._monitor.drain()
+        if news == _NO_NEWS:
             return
         now_ns = self._clock.now_ns()
-        if self._reconcile_ns is None:
-            self._reconcile_ns = now_ns + RECONCILE_DELAY_NS
-        links = self._monitor.links()
-        if links != self._links:
-            self._links = links
-            self._shell.step_over_links(LinksChanged(links), now_ns)
+        if news.links:
+            links = self._monitor.links()
+            if links != self._links:
+                self._links = links
+                self._shell.step_over_links(LinksChanged(links), now_ns)
+        self._reconciler.doubt(self._dataplane.suspects(news), now_ns)
 
     def _read_packets(self) -> None:
         for _read in range(READS_PER_TURN):
@@ -203,16 +208,36 @@ class Loop:
             event = SolicitationReceived(each.ifindex, each.data, each.received_ns)
             self._shell.step(event, self._clock.now_ns())
 
-    def _reconcile(self) -> None:
-        if self._reconcile_ns is None or self._clock.now_ns() < self._reconcile_ns:
+    def _retry(self) -> None:
+        """What was refused, and everything else too."""
+        if self._retry_ns is None or self._clock.now_ns() < self._retry_ns:
             return
-        self._reconcile_ns = None
+        self._retry_ns = None
         self._shell.needs_reconcile = False
         if self._shell.is_deaf:
             self._shell.listen()
+        self._compare(None)
+
+    def _reconcile(self) -> None:
+        """What somebody else may have changed, and a part of everything in turn."""
+        now_ns = self._clock.now_ns()
+        if now_ns < self._reconciler.deadline_ns:
+            return
+        names = self._reconciler.due(self._dataplane.names(), now_ns)
+        if not names:
+            return
+        repaired = self._compare(names)
+        after_ns = self._clock.now_ns()
+        self._reconciler.looked(names, repaired, after_ns - now_ns, after_ns)
+
+    def _compare(self, names: Optional[FrozenSet[str]]) -> FrozenSet[str]:
+        """The names of those that had to be repaired."""
         try:
-            if self._dataplane.reconcile():
-                self._log.write("warning", "put back what somebody else changed in the kernel")
+            repairs = self._dataplane.reconcile(names)
         except PlatformError as error:
             self._log.write("error", str(error))
             self._shell.needs_reconcile = True
+            return names or frozenset()
+        if repairs:
+            self._shell.step(Repaired(repairs), self._clock.now_ns())
+        return frozenset(repair.device for repair in repairs)

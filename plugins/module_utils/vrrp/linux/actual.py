@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import AbstractSet, Dict, Iterable, Mapping, Optional, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterable, Mapping, Optional, Tuple
 
 from ..facts import Family, InterfaceAddress
 from ..router.desired import VirtualDevice
@@ -44,7 +44,8 @@ class ActualDevice:
 
     settings, ipv6_settings: the sysctls that matter, by number; the latter are empty without IPv6.
     lifetimes_s: of the addresses that the kernel will take away, the seconds until then.
-    master_ifindex: what it is a port of, or 0.
+    master_ifindex: what it is a port of, or 0. unrouted: of its addresses, those without the routes
+    that came with them.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ActualDevice:
     lifetimes_s: Mapping[InterfaceAddress, int] = field(default_factory=dict)
     ipv6_settings: Mapping[int, int] = field(default_factory=dict)
     master_ifindex: int = 0
+    unrouted: FrozenSet[InterfaceAddress] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from ..router.desired import DEVICE_PREFIX
-
 # One number for all our devices, so that one request deletes them all: taking macvlans away one by
 # one waits for a grace period each (12-20 ms). "vrrp" in ASCII, which nobody takes by chance.
 LINK_GROUP = 0x76727270
@@ -20,6 +18,6 @@ TABLE_NAME = "vlangate"
 SYSCTL_FILE_NAME = "sysctls.json"
 
 
-def is_ours(name: str, group: int) -> bool:
-    """True for a device that only we can have made."""
-    return name.startswith(DEVICE_PREFIX) and group in (LINK_GROUP, LEAVING_LINK_GROUP)
+def is_ours(group: int) -> bool:
+    """True for a device that only we can have made, whatever somebody has renamed it to."""
+    return group in (LINK_GROUP, LEAVING_LINK_GROUP)

@@ -27,11 +27,13 @@ from typing import (
 )
 
 from ..errors import PlatformError
-from ..facts import Family, HeldDevice, Repair
+from ..facts import Family, HeldDevice, KernelNews, Repair
 from ..router.desired import DesiredDataplane, VirtualDevice
 from . import actual, nftables, plan, repairs, rtnl, sysctl
 from .constants import LINK_GROUP, SYSCTL_FILE_NAME
 from .devices import Devices, Faults
+from .filter_watch import FilterWatch
+from .inspection import Inspector
 from .links import LinkTable
 from .netlink import NetlinkSocket
 from .steps import (
@@ -57,6 +59,8 @@ class LinuxDataplane:
         self._desired: Optional[DesiredDataplane] = None
         self._by_name: Optional[Dict[str, VirtualDevice]] = None
         self._actual: Optional[actual.Actual] = None
+        self._inspector = Inspector()
+        self._watch = FilterWatch()
         self._filter = NO_FILTER
         self._guardable: Optional[FrozenSet[Family]] = None
         self._can_mute: Optional[bool] = None
@@ -87,8 +91,36 @@ class LinuxDataplane:
             self._actual = self._read(desired)
         self._carry_out(plan.plan(self._actual, desired, only))
 
-    def reconcile(self) -> Tuple[Repair, ...]:
-        """Compare the kernel anew with the last desired value, and put right what differs.
+    def names(self) -> Tuple[str, ...]:
+        """What reconcile can look at: the names of all devices, and "" for the packet filter."""
+        if self._desired is None:
+            return ()
+        return ("", *(device.name for device in self._desired.devices))
+
+    def suspects(self, news: KernelNews) -> FrozenSet[str]:
+        """Those of names() that are not as the mirror says: our own changes are in there."""
+        if self._desired is None:
+            return frozenset()
+        if news.is_lost:
+            return frozenset(self.names())
+        found = set()
+        if news.packet_filter and self._filter != NO_FILTER:
+            found.add("")
+        if news.touched or news.addresses:
+            mirror = self._devices.mirror
+            by_ifindex = {device.ifindex: name for name, device in mirror.items()}
+            found |= {by_ifindex[each] for each in news.touched if each in by_ifindex}
+            for device in self._desired.devices:
+                if device.parent_ifindex in news.touched:
+                    found.add(device.name)
+            for each in news.addresses:
+                name = by_ifindex.get(each.ifindex, "")
+                if name and (each.address in mirror[name].addresses) != each.is_there:
+                    found.add(name)
+        return frozenset(found)
+
+    def reconcile(self, names: Optional[AbstractSet[str]] = None) -> Tuple[Repair, ...]:
+        """Compare these (None: everything) with the last desired value; put right what differs.
 
         What failed before and is only tried again is no repair. What was repaired in a call that
         raised PlatformError for something else is told by the next.
@@ -97,10 +129,15 @@ class LinuxDataplane:
             return ()
         failed_before = frozenset(self._faults.broken)
         self._is_unsure = True
-        found = self._actual = self._read(self._desired)
+        if self._actual is None or names is None:
+            names = None
+            found = self._read(self._desired)
+        else:
+            found = self._look(self._actual, self._desired, names)
+        self._actual = found
         # The steps change the mirror.
         before = dict(found.devices)
-        steps = plan.plan(found, self._desired)
+        steps = plan.plan(found, self._desired, names)
         told = repairs.explain(dataclasses.replace(found, devices=before), steps)
         try:
             self._carry_out(steps)
@@ -189,8 +226,9 @@ class LinuxDataplane:
         self._raise_faults()
 
     def close(self) -> None:
-        """Give the netlink socket back; what is in the kernel stays."""
-        self._netlink.close()
+        """Give the netlink sockets back; what is in the kernel stays."""
+        for each in (self._netlink, self._inspector, self._watch):
+            each.close()
 
     # Knowing
 
@@ -216,13 +254,55 @@ class LinuxDataplane:
             can_mute=self._can_mute_devices(desired),
         )
 
+    def _look(
+        self, known: actual.Actual, desired: DesiredDataplane, names: AbstractSet[str]
+    ) -> actual.Actual:
+        """What is known, with these devices and their parents as they are now."""
+        wanted = [device for device in desired.devices if device.name in names]
+        parents = {device.parent_ifindex for device in wanted}
+        mirror = self._devices.mirror
+        seen = [mirror[name].ifindex for name in names if name in mirror]
+        table = self._inspector.read_links([*seen, *parents])
+        for name in names:
+            mirror.pop(name, None)
+        found = actual.observe_devices(table)
+        mirror.update(found)
+        self._find_unrouted(found, wanted)
+        others = {key: one for key, one in known.parents.items() if key not in parents}
+        return dataclasses.replace(
+            known,
+            devices=mirror,
+            parents={**others, **actual.observe_parents(table, sorted(parents))},
+            packet_filter=self._known_filter() if "" in names else known.packet_filter,
+        )
+
+    def _find_unrouted(
+        self, found: Mapping[str, actual.ActualDevice], wanted: Sequence[VirtualDevice]
+    ) -> None:
+        """Note in the mirror which of their addresses lack a route."""
+        holdings = [
+            (found[device.name].ifindex, address)
+            for device in wanted
+            if device.name in found
+            for address in device.addresses
+            if address in found[device.name].addresses
+        ]
+        unrouted = self._inspector.unrouted(holdings)
+        for name, device in found.items():
+            addresses = frozenset(one for ifindex, one in unrouted if ifindex == device.ifindex)
+            if addresses:
+                self._devices.mirror[name] = dataclasses.replace(device, unrouted=addresses)
+
     @staticmethod
     def _parents(table: LinkTable, desired: DesiredDataplane) -> Dict[int, actual.ActualParent]:
         return actual.observe_parents(table, [parent.ifindex for parent in desired.parents])
 
     def _known_filter(self) -> Optional[Filter]:
-        """What is installed, or None when a table went missing or stems from another process."""
-        return self._filter if nftables.is_installed(self._filter) else None
+        """What is installed, or None when it was changed or stems from another process."""
+        is_known = nftables.is_installed(self._filter)
+        if is_known and not nftables.is_empty(self._filter):
+            is_known = self._watch.is_intact()
+        return self._filter if is_known else None
 
     def _guardable_families(self, desired: DesiredDataplane) -> FrozenSet[Family]:
         """Asked once, and only for an address owner: nobody else has something to guard."""
@@ -267,7 +347,19 @@ class LinuxDataplane:
             values[base + "arp_ignore"] = str(step.arp_ignore)
             values[base + "arp_announce"] = str(step.arp_announce)
         self._sysctls.own(values)
-        self._forget_parents()
+        if self._actual is not None:
+            settings = {step.name: step for step in steps}
+            parents = {
+                ifindex: dataclasses.replace(
+                    parent,
+                    arp_ignore=settings[parent.name].arp_ignore,
+                    arp_announce=settings[parent.name].arp_announce,
+                )
+                if parent.name in settings
+                else parent
+                for ifindex, parent in self._actual.parents.items()
+            }
+            self._actual = dataclasses.replace(self._actual, parents=parents)
 
     def _release_parents(self, steps: Sequence[ReleaseParent]) -> None:
         bases = tuple("net/ipv4/conf/%s/" % step.name for step in steps)
@@ -283,7 +375,7 @@ class LinuxDataplane:
 
     def _set_filter(self, steps: Sequence[SetFilter]) -> None:
         for step in steps:
-            nftables.install(step.packet_filter)
+            self._install(step.packet_filter)
             self._know_filter(step.packet_filter)
 
     def _mute(self, steps: Sequence[Mute]) -> None:
@@ -301,8 +393,12 @@ class LinuxDataplane:
             nftables.mute(sorted(add), sorted(remove))
         except PlatformError:
             # Somebody flushed the set, or all of them.
-            nftables.install(packet_filter)
+            self._install(packet_filter)
         self._know_filter(packet_filter)
+
+    def _install(self, packet_filter: Filter) -> None:
+        with self._watch.installing():
+            nftables.install(packet_filter)
 
     def _know_filter(self, packet_filter: Filter) -> None:
         self._filter = packet_filter

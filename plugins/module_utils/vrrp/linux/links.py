@@ -9,11 +9,12 @@ thousand links has no second for that. So the few attributes that are needed are
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
-from ..facts import InterfaceAddress, LinkFacts
+from ..facts import AddressNews, InterfaceAddress, KernelNews, LinkFacts
 from . import attributes
 from .constants import is_ours
 from .netlink import Message
@@ -83,6 +84,16 @@ class Link:
     def has_carrier(self) -> bool:
         """The kernel would send on it now."""
         return self.flags & (_IFF_RUNNING | _IFF_LOWER_UP) == _IFF_RUNNING | _IFF_LOWER_UP
+
+    def differs(self, other: "Link") -> bool:
+        """False when nothing has changed but what changes by itself."""
+        if dataclasses.replace(self, families=other.families) != other:
+            return True
+        # Counters of packets lie there, too.
+        return self.families != other.families and (
+            self.ipv4_settings() != other.ipv4_settings()
+            or self.ipv6_settings() != other.ipv6_settings()
+        )
 
     def ipv4_settings(self) -> Dict[int, int]:
         """The IPv4 sysctls of this link by their number in <linux/ip.h>."""
@@ -180,6 +191,15 @@ def _text(payload: bytes) -> str:
     return payload.rstrip(b"\0").decode(errors="replace")
 
 
+class _News:
+    """Collects what a KernelNews tells."""
+
+    def __init__(self) -> None:
+        self.links = False
+        self.touched: Set[int] = set()
+        self.addresses: List[AddressNews] = []
+
+
 class LinkTable:
     """All links and addresses, from a dump and then from every event since."""
 
@@ -187,37 +207,54 @@ class LinkTable:
         self.links: Dict[int, Link] = {}
         self._addresses: Dict[int, Dict[InterfaceAddress, Address]] = {}
 
-    def learn(self, messages: Iterable[Message]) -> bool:
-        """Take in messages of a dump or of the monitor; True when one was about our matter."""
-        seen = False
+    def learn(self, messages: Iterable[Message]) -> KernelNews:
+        """Take in messages of a dump or of the monitor; what they changed."""
+        news = _News()
         for message in messages:
             if message.kind in (RTM_NEWLINK, RTM_DELLINK):
-                seen = self._learn_link(message) or seen
+                self._learn_link(message, news)
             elif message.kind in (RTM_NEWADDR, RTM_DELADDR):
-                seen = self._learn_address(message) or seen
-        return seen
+                self._learn_address(message, news)
+        return KernelNews(news.links, frozenset(news.touched), tuple(news.addresses))
 
-    def _learn_link(self, message: Message) -> bool:
+    def _learn_link(self, message: Message, news: "_News") -> None:
         link = read_link(message.body)
         if link is None:
-            return False
+            return
+        before = self.links.get(link.ifindex)
         if message.kind == RTM_NEWLINK:
             self.links[link.ifindex] = link
+            if before is not None and not link.differs(before):
+                return
         else:
             self.links.pop(link.ifindex, None)
             self._addresses.pop(link.ifindex, None)
-        return True
+        news.touched.add(link.ifindex)
+        # A device of ours may have been renamed.
+        if not all(is_ours(each.group) for each in (link, before or link)):
+            news.links = True
 
-    def _learn_address(self, message: Message) -> bool:
+    def _learn_address(self, message: Message, news: "_News") -> None:
         address = read_address(message.body)
         if address is None:
-            return False
+            return
         held = self._addresses.setdefault(address.ifindex, {})
+        before = held.get(address.value)
         if message.kind == RTM_NEWADDR:
             held[address.value] = address
+            # The kernel tells of each renewal of a lease, ours or a DHCP client's.
+            if before == address:
+                return
         else:
             held.pop(address.value, None)
-        return True
+        link = self.links.get(address.ifindex)
+        if link is None or not is_ours(link.group):
+            news.links = True
+            # An address owner's real address: whether it needs a guard.
+            news.touched.add(address.ifindex)
+        else:
+            is_there = message.kind == RTM_NEWADDR
+            news.addresses.append(AddressNews(address.ifindex, address.value, is_there))
 
     def addresses_of(self, ifindex: int) -> Tuple[Address, ...]:
         """The addresses of one link, in the kernel's order."""
@@ -226,18 +263,20 @@ class LinkTable:
     def facts(self) -> Tuple[LinkFacts, ...]:
         """Every link that is not ours, sorted by name."""
         found = [
-            _facts(link, self._addresses.get(link.ifindex, {}))
+            _facts(link, self._addresses.get(link.ifindex, {}), self.links.get(link.master_ifindex))
             for link in self.links.values()
-            if not is_ours(link.name, link.group)
+            if not is_ours(link.group)
         ]
         return tuple(sorted(found, key=lambda facts: facts.name))
 
     def ours(self) -> List[Link]:
         """Every device that we made."""
-        return [link for link in self.links.values() if is_ours(link.name, link.group)]
+        return [link for link in self.links.values() if is_ours(link.group)]
 
 
-def _facts(link: Link, addresses: Mapping[InterfaceAddress, Address]) -> LinkFacts:
+def _facts(
+    link: Link, addresses: Mapping[InterfaceAddress, Address], upper: Optional[Link]
+) -> LinkFacts:
     return LinkFacts(
         ifindex=link.ifindex,
         name=link.name,
@@ -246,4 +285,6 @@ def _facts(link: Link, addresses: Mapping[InterfaceAddress, Address]) -> LinkFac
         is_up=link.is_up,
         has_carrier=link.has_carrier,
         addresses=tuple(value for value, address in addresses.items() if address.is_usable),
+        upper=upper.name if upper is not None else "",
+        upper_kind=upper.kind if upper is not None else "",
     )

@@ -8,10 +8,11 @@ Knows the envelope of netlink and nothing of what is inside: see rtnl.py and nft
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import socket
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from ..errors import PlatformError
 from . import attributes
@@ -31,6 +32,7 @@ _SOL_NETLINK = 270
 _NETLINK_ADD_MEMBERSHIP = 1
 _NETLINK_CAP_ACK = 10
 _NETLINK_EXT_ACK = 11
+_NETLINK_GET_STRICT_CHK = 12
 _NLM_F_DUMP_INTR = 0x010
 _NLM_F_ACK_TLVS = 0x200
 _NLMSGERR_ATTR_MSG = 1
@@ -38,6 +40,7 @@ _NLMSGERR_ATTR_MSG = 1
 _BATCH = 200
 # Events of a thousand devices wait in it; a packet filter of thousands of addresses leaves by it.
 _BUFFER = 4 << 20
+_SO_ATTACH_FILTER = 26
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 _DATAGRAM = 1 << 18
@@ -66,9 +69,17 @@ def request(kind: int, flags: int, body: bytes) -> bytes:
 
 
 class NetlinkSocket:
-    """One conversation with one part of the kernel, or, with groups, listening. PlatformError."""
+    """One conversation with one part of the kernel, or, with groups, listening. PlatformError.
 
-    def __init__(self, protocol: int, groups: Sequence[int] = ()) -> None:
+    program: classic BPF that says which events are kept, as (code, if true, if false, value).
+    """
+
+    def __init__(
+        self,
+        protocol: int,
+        groups: Sequence[int] = (),
+        program: Sequence[Tuple[int, int, int, int]] = (),
+    ) -> None:
         try:
             self._socket = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
@@ -77,6 +88,8 @@ class NetlinkSocket:
             raise PlatformError("open", "netlink socket %d" % protocol, error.errno) from error
         self._sequence = 0
         try:
+            if program:
+                _attach(self._socket, program)
             self._configure(groups)
         except OSError as error:
             self._socket.close()
@@ -90,6 +103,14 @@ class NetlinkSocket:
         for group in groups:
             self._socket.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
         self._socket.settimeout(0 if groups else _PATIENCE_S)
+
+    def ask_strictly(self) -> None:
+        """Let the kernel look at everything in a dump request, such as the link it is about."""
+        try:
+            self._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)
+        except OSError as error:
+            if error.errno != errno.ENOPROTOOPT:  # a kernel before 4.20 tells of all links
+                raise PlatformError("configure", "netlink socket", error.errno) from error
 
     def fileno(self) -> int:
         """For waiting."""
@@ -115,6 +136,25 @@ class NetlinkSocket:
             for kind, flags, sequence, body in self._receive():
                 if kind == NLMSG_ERROR and sequence in wanted:
                     answers[sequence] = _outcome(flags, body)
+        return [answers[sequence] for sequence in wanted]
+
+    def ask(self, questions: Sequence[bytes]) -> List[Union[Message, Outcome]]:
+        """Send questions that have one answer each (no dumps); what was found, or why not."""
+        answers: List[Union[Message, Outcome]] = []
+        for start in range(0, len(questions), _BATCH):
+            answers += self._ask_batch(questions[start : start + _BATCH])
+        return answers
+
+    def _ask_batch(self, questions: Sequence[bytes]) -> List[Union[Message, Outcome]]:
+        first = self._sequence + 1
+        answers: Dict[int, Union[Message, Outcome]] = {}
+        self._send(questions)
+        wanted = range(first, first + len(questions))
+        while len(answers) < len(questions):
+            for kind, flags, sequence, body in self._receive():
+                if sequence in wanted:
+                    is_error = kind == NLMSG_ERROR
+                    answers[sequence] = _outcome(flags, body) if is_error else Message(kind, body)
         return [answers[sequence] for sequence in wanted]
 
     def send_transaction(self, messages: Sequence[bytes], answers: int) -> Outcome:
@@ -206,6 +246,13 @@ def enlarge_buffers(target: socket.socket, size: int) -> None:
             target.setsockopt(socket.SOL_SOCKET, force, size)
         except OSError:
             target.setsockopt(socket.SOL_SOCKET, ask, size)
+
+
+def _attach(target: socket.socket, program: Sequence[Tuple[int, int, int, int]]) -> None:
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    held = ctypes.create_string_buffer(code)
+    where = struct.pack("@HP", len(program), ctypes.addressof(held))
+    target.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, where)
 
 
 def _split(data: bytes) -> Iterator[Tuple[int, int, int, bytes]]:

@@ -10,11 +10,12 @@ composed key of an interface and an address lies in the small registers that beg
 from __future__ import annotations
 
 import struct
-from typing import Iterator, Sequence
+from typing import Dict, Iterator, List, Sequence
 
-from .attributes import attribute, big_endian, nested, text
-from .netlink import NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, request
+from .attributes import attribute, big_endian, nested, payloads, text, walk
+from .netlink import NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, request
 
+NETLINK_NETFILTER = 12
 FAMILY_INET = 1
 FAMILY_ARP = 3
 
@@ -28,6 +29,16 @@ _NEWCHAIN = 3
 _NEWRULE = 6
 _NEWSET = 9
 _NEWSETELEM = 12
+
+_GETCHAIN = 4
+_GETRULE = 7
+_GETSET = 10
+_GETSETELEM = 13
+_NEWGEN = 15
+_GETGEN = 16
+# What the kernel tells after each transaction.
+GENERATION_NEWS = _SUBSYSTEM << 8 | _NEWGEN
+_HEADER_SIZE = 4
 
 _LIST_ELEMENT = 1
 _REGISTER = 1
@@ -190,3 +201,80 @@ def verdict(code: int) -> bytes:
     """The end of a rule: DROP or ACCEPT."""
     data = nested(2, nested(2, big_endian(1, code)))
     return _expression("immediate", big_endian(1, _VERDICT_REGISTER), data)
+
+
+# Reading what is there
+
+
+def get_generation() -> bytes:
+    """Ask which number the last transaction has."""
+    return message(_GETGEN, 0, 0)
+
+
+def read_generation(body: bytes) -> int:
+    """The number in the answer."""
+    return int.from_bytes(payloads(body, _HEADER_SIZE).get(1, b""), "big")
+
+
+def read_writer(body: bytes) -> int:
+    """The process that made the transaction that the kernel tells of; 0 if it does not say."""
+    return int.from_bytes(payloads(body, _HEADER_SIZE).get(2, b""), "big")
+
+
+def get_chains(family: int) -> bytes:
+    """Ask for the chains of a family."""
+    return message(_GETCHAIN, family, NLM_F_DUMP)
+
+
+def read_chain(body: bytes, table_name: str) -> bytes:
+    """What a chain is, without what others count; empty when it is of another table."""
+    found = payloads(body, _HEADER_SIZE)
+    if found.get(1) != _name(table_name):
+        return b""
+    # Name, hook, policy, kind.
+    return _joined(found, (3, 4, 5, 7))
+
+
+def get_rules(family: int, table_name: str) -> bytes:
+    """Ask for the rules of a table, in their order."""
+    return message(_GETRULE, family, NLM_F_DUMP, text(1, table_name))
+
+
+def read_rule(body: bytes) -> bytes:
+    """What a rule says and in which chain, without its number."""
+    return _joined(payloads(body, _HEADER_SIZE), (2, 4))
+
+
+def get_sets(family: int, table_name: str) -> bytes:
+    """Ask for the sets of a table."""
+    return message(_GETSET, family, NLM_F_DUMP, text(1, table_name))
+
+
+def read_set_name(body: bytes) -> str:
+    """The name of a set."""
+    return payloads(body, _HEADER_SIZE).get(2, b"").rstrip(b"\0").decode(errors="replace")
+
+
+def get_elements(family: int, table_name: str, name: str) -> bytes:
+    """Ask for the elements of a set."""
+    return message(_GETSETELEM, family, NLM_F_DUMP, text(1, table_name), text(2, name))
+
+
+def read_elements(body: bytes) -> List[bytes]:
+    """The keys in one part of the answer."""
+    listed = payloads(body, _HEADER_SIZE).get(3, b"")
+    keys = []
+    for kind, start, end in walk(listed, 0, len(listed)):
+        if kind == _LIST_ELEMENT:
+            key = payloads(listed[start:end]).get(1, b"")
+            keys.append(payloads(key).get(1, b""))
+    return keys
+
+
+def _name(value: str) -> bytes:
+    return value.encode() + b"\0"
+
+
+def _joined(found: Dict[int, bytes], kinds: Sequence[int]) -> bytes:
+    """The attributes of these kinds, each with its length, so that none can pass for another."""
+    return b"".join(attribute(kind, found.get(kind, b"")) for kind in kinds)

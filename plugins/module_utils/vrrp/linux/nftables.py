@@ -25,7 +25,6 @@ from .constants import LINK_GROUP, TABLE_NAME
 from .netlink import NLM_F_ACK, NLM_F_CREATE, NetlinkSocket, Outcome
 from .steps import Filter, Guard
 
-_NETLINK_NETFILTER = 12
 _NF_INET_LOCAL_IN = 1
 _NF_INET_LOCAL_OUT = 3
 _NF_ARP_IN = 0
@@ -85,6 +84,11 @@ def is_installed(packet_filter: Filter) -> bool:
     return _has_table(nft.FAMILY_INET) == needs_inet and _has_table(nft.FAMILY_ARP) == needs_arp
 
 
+def is_empty(packet_filter: Filter) -> bool:
+    """True when this filter needs no table at all."""
+    return packet_filter == Filter()
+
+
 def can_filter_inet() -> bool:
     """True when this kernel takes our whole table inet; leaves no trace."""
     return _rehearse(nft.FAMILY_INET, _inet_content(_SAMPLE))
@@ -103,7 +107,7 @@ def _commit(family: int, content: Sequence[bytes]) -> None:
 
 def _transact(messages: Sequence[bytes]) -> None:
     """Send a transaction that lacks its end only."""
-    netlink = NetlinkSocket(_NETLINK_NETFILTER)
+    netlink = NetlinkSocket(nft.NETLINK_NETFILTER)
     try:
         outcome = _send(netlink, [*messages, nft.batch_mark(nft.BATCH_END)])
     finally:
@@ -116,7 +120,7 @@ def _transact(messages: Sequence[bytes]) -> None:
 def _rehearse(family: int, content: Sequence[bytes]) -> bool:
     """The kernel checks every message of a transaction, and forgets one that has no end."""
     try:
-        netlink = NetlinkSocket(_NETLINK_NETFILTER)
+        netlink = NetlinkSocket(nft.NETLINK_NETFILTER)
     except PlatformError:
         return False
     try:
@@ -144,7 +148,7 @@ def _replacement(family: int, content: Sequence[bytes]) -> List[bytes]:
 
 def _has_table(family: int) -> bool:
     try:
-        netlink = NetlinkSocket(_NETLINK_NETFILTER)
+        netlink = NetlinkSocket(nft.NETLINK_NETFILTER)
     except PlatformError:
         return False
     try:

@@ -306,8 +306,12 @@ def _plan_addresses(
     stages.remove += [RemoveAddress(name, address) for address in held if address not in wanted]
     if not has_ipv6 and _wants_ipv6(device):
         stages.unfence.append(UnfenceDevice(device.name))
+    unrouted = have.unrouted if have is not None else ()
+    # Its routes come back with it; it works for nobody anyway.
+    again = [address for address in held if address in wanted and address in unrouted]
+    stages.remove += [RemoveAddress(name, address) for address in again]
     for address in wanted:
-        if address not in held:
+        if address not in held or address in again:
             stages.add.append(AddAddress(device.name, address, device.lease_s))
         elif have is not None and _has_other_lease(have.lifetimes_s.get(address, 0), device):
             stages.renew.append(RenewAddress(device.name, address, device.lease_s))

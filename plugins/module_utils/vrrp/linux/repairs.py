@@ -68,8 +68,15 @@ def explain(actual: Actual, steps: Sequence[Step]) -> Tuple[Repair, ...]:
     created = {step.device.name for step in steps if isinstance(step, CreateDevice)}
     joined = {step.name for step in steps if isinstance(step, JoinVrf)}
     old_names = {step.new_name: step.name for step in steps if isinstance(step, RenameDevice)}
+    again = {
+        (step.name, step.address) for step in steps if isinstance(step, AddAddress)
+    }.intersection((step.name, step.address) for step in steps if isinstance(step, RemoveAddress))
     found = []
     for step in steps:
+        if isinstance(step, RemoveAddress) and (step.name, step.address) in again:
+            found.append(Repair(step.name, "%s had no route" % text_of(step.address.address)))
+        if isinstance(step, (AddAddress, RemoveAddress)) and (step.name, step.address) in again:
+            continue
         name = device_of(step)
         if name in created and not isinstance(step, CreateDevice):
             continue

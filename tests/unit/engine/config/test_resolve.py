@@ -62,12 +62,29 @@ def test_ready():
     )
 
 
+def test_a_vrf_is_no_obstacle():
+    facts = link("198.18.10.252/24", upper="red", upper_kind="vrf")
+    assert isinstance(resolve(V4, facts, 0), RouterParameters)
+
+
 @pytest.mark.parametrize(
     ("config", "facts", "code", "words"),
     [
         (V4, None, "no-interface", ["vlan10", "does not exist", "create it"]),
         (V4, link(is_up=False, has_carrier=False), "interface-down", ["vlan10", "is down"]),
         (V4, link("198.18.10.252/24", has_carrier=False), "no-carrier", ["vlan10"]),
+        (
+            V4,
+            link("198.18.10.252/24", upper="br0", upper_kind="bridge"),
+            "bridge-port",
+            ["vlan10 is a port of the bridge br0", "take vlan10 out of it"],
+        ),
+        (
+            V4,
+            link("198.18.10.252/24", upper="bond0", upper_kind="bond", is_up=False),
+            "part-of-link",
+            ["vlan10 is a part of bond0", "configure the virtual router on bond0"],
+        ),
         (V4, link("2001:db8::1/64", "fe80::1/64"), "no-primary-address", ["IPv4 address"]),
         (V6, link("198.18.10.252/24", "2001:db8::1/64"), "no-primary-address", ["link-local"]),
         (

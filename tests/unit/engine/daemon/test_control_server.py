@@ -6,6 +6,7 @@
 import grp
 import json
 import os
+import resource
 import select
 import socket
 import stat
@@ -368,3 +369,30 @@ def test_closing_removes_the_socket_and_the_connections(tmp_path):
     assert client.closed
     assert not os.path.lexists(desk.path)
     client.close()
+
+
+# No descriptor left
+
+
+def test_a_server_without_descriptors_lets_the_loop_sleep(desk):
+    """Otherwise whoever knocks would be asked for without end, and adverts would wait."""
+    first = desk.client()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    knocking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    knocking.connect(desk.path)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, limits[1]))
+    try:
+        desk.server.serve()
+        for _turn in range(3):
+            assert not select.select([desk.server], (), (), 0)[0], "it may sleep"
+            (answer,) = desk.exchange(first, request(id=7))
+            assert answer["id"] == 7, "who is inside is served"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    desk.server.serve()
+    knocking.sendall(request(id=8))
+    desk.server.serve()
+    assert json.loads(knocking.recv(4096))["id"] == 8, "and who waited, when there is one again"
+    knocking.close()

@@ -27,8 +27,9 @@ from engine_kit.values import NS_PER_MS, NS_PER_S, T0, config, group, group6, li
 from vrrp.config.model import RouterAdvertisements, TrackReference
 from vrrp.daemon import loop as loop_module
 from vrrp.daemon.loop import FRAMES_PER_READ, READS_PER_TURN, Loop
+from vrrp.daemon.reconciler import DEVICES_PER_LOOK
 from vrrp.daemon.shell import Shell
-from vrrp.facts import ProbeResult, ReceivedPacket
+from vrrp.facts import KernelNews, ProbeResult, ReceivedPacket, Repair
 from vrrp.fsm.states import State
 from vrrp.router.vrrp_router import VrrpRouter
 
@@ -199,8 +200,8 @@ def test_a_lonely_router_becomes_master_and_advertises_each_second(stage):
 
 def test_it_turns_only_when_there_is_something_to_do(stage):
     stage.run(60_000)
-    # A start, a takeover, repeated announcements, an advert a second, the end.
-    assert stage.turns < 75
+    # A start, a takeover, repeated announcements, an advert a second, a look each 5 s, the end.
+    assert stage.turns < 90
 
 
 def test_packets_are_read_before_timers_are_believed(stage):
@@ -349,30 +350,146 @@ def test_a_change_between_the_start_of_the_router_and_that_of_the_loop_is_not_lo
 # Reconciling
 
 
-def test_a_burst_of_kernel_changes_is_looked_at_once_soon_after_the_first(stage):
-    for after_ms in (1_000, 1_003, 1_006, 1_009):
+def looks(stage):
+    """When, in milliseconds, and at what."""
+    return [(round(at), *names) for at, _kind, *names in stage.did("reconcile")]
+
+
+def repair(device="vg-1"):
+    return (Repair(device, "10.0.10.254 was missing"),)
+
+
+def test_what_somebody_changed_is_looked_at_in_the_same_turn(stage):
+    stage.dataplane.suspected = frozenset({"vg-1"})
+    stage.meanwhile(1_000, lambda: stage.monitor.tell(KernelNews(touched=frozenset({9}))))
+    stage.run(3_000)
+    assert looks(stage) == [(1_000, "vg-1")]
+
+
+def test_what_we_changed_ourselves_is_not_looked_at(stage):
+    stage.around.at(1_000, lambda: stage.monitor.tell(KernelNews(touched=frozenset({9}))))
+    stage.run(3_000)
+    assert looks(stage) == []
+
+
+def test_a_burst_of_changes_is_looked_at_once_more_when_it_has_ended(stage):
+    stage.dataplane.suspected = frozenset({"vg-1"})
+    for after_ms in (1_000, 1_002, 1_004, 1_006):
         stage.around.at(after_ms, stage.monitor.change)
     stage.run(3_000)
-    assert rounded(stage.did("reconcile")) == [(1_010, "reconcile")]
+    assert looks(stage) == [(1_000, "vg-1"), (1_010, "vg-1")]
 
 
-def test_changes_that_go_on_are_looked_at_again(stage):
-    for after_ms in range(1_000, 1_050, 5):
-        stage.around.at(after_ms, stage.monitor.change)
-    stage.run(3_000)
-    times = [round(at) for at, _kind in stage.did("reconcile")]
-    assert times[0] == 1_010
-    assert 4 <= len(times) <= 5
-    assert times[-1] <= 1_060
-
-
-def test_what_was_put_back_is_told(stage):
-    stage.dataplane.repairs = [True, False]
+def test_a_repair_is_counted_and_told(stage):
+    stage.dataplane.suspected = frozenset({"vg-1"})
+    stage.dataplane.repairs = [repair()]
     stage.around.at(1_000, stage.monitor.change)
-    stage.around.at(2_000, stage.monitor.change)
     stage.run(3_000)
-    told = [each for each in stage.did("log") if "put back" in each[3]]
-    assert [round(at) for at, *_rest in told] == [1_010]
+    told = [each for each in stage.did("log") if "10.0.10.254 was missing" in each[3]]
+    assert [round(at) for at, *_rest in told] == [1_000]
+    counted = stage.router.counters, stage.router.bound_routers()[0].counters
+    assert any(counters.get("repairs") == 1 for counters in counted)
+
+
+def test_who_fights_us_does_not_draw_us_into_a_race(stage):
+    """Ten times at once, then once in a second."""
+    stage.dataplane.suspected = frozenset({"vg-1"})
+
+    def again(_names):
+        stage.monitor.change()
+        stage.dataplane.repairs = [repair()]
+
+    stage.dataplane.looking = again
+    stage.around.at(1_000, stage.monitor.change)
+    stage.run(6_500)
+    times = [at for at, *_names in looks(stage)]
+    assert times[:10] == [1_000] * 10
+    assert times[10:15] == [2_000, 3_000, 4_000, 5_000, 6_000]
+
+
+def test_a_fight_over_one_device_does_not_keep_another_waiting(stage):
+    stage.dataplane.suspected = frozenset({"vg-1"})
+
+    def again(names):
+        if "vg-1" in names:
+            stage.monitor.change()
+            stage.dataplane.repairs = [repair()]
+
+    def other():
+        stage.dataplane.suspected = frozenset({"vg-1", "vg-2"})
+        stage.monitor.change()
+
+    stage.dataplane.looking = again
+    stage.around.at(1_000, stage.monitor.change)
+    stage.around.at(1_500, other)
+    stage.run(1_600)
+    assert (1_500, "vg-2") in looks(stage)
+
+
+def test_after_a_rest_a_device_is_repaired_at_once_again(stage):
+    stage.dataplane.suspected = frozenset({"vg-1"})
+    stage.dataplane.repairs = [repair()] * 13
+    for after_ms in [*range(1_000, 1_012), 20_000]:
+        stage.around.at(after_ms, stage.monitor.change)
+    stage.run(25_000)
+    times = [at for at, *_names in looks(stage)]
+    assert times[:10] == list(range(1_000, 1_010))
+    assert times[10:] == [2_000, 20_000]
+
+
+def test_everything_is_looked_at_in_turn_each_five_seconds(stage):
+    names = ["vg-%02d" % number for number in range(40)]
+    stage.dataplane.devices = ("", *names)
+    stage.run(11_000)
+    found = looks(stage)
+    assert [at for at, *_names in found] == [5_000, 5_020, 5_040, 10_000, 10_020, 10_040]
+    assert max(len(names) for _at, *names in found) == DEVICES_PER_LOOK
+    for round_of_all in (found[:3], found[3:]):
+        seen = [name for _at, *some in round_of_all for name in some]
+        assert sorted(seen) == ["", *names]
+
+
+def test_looking_at_everything_takes_a_hundredth_of_the_time(stage):
+    """A thousand devices on a slow host: the round takes longer, the share stays."""
+    stage.dataplane.devices = tuple("vg-%d" % number for number in range(1_000))
+    spent_ns = []
+
+    def slowly(_names):
+        stage.clock.time_ns += 3 * NS_PER_MS
+        spent_ns.append(3 * NS_PER_MS)
+
+    stage.dataplane.looking = slowly
+    stage.run(60_000)
+    assert sum(spent_ns) <= (stage.clock.time_ns - T0) / 100
+    seen = {name for _at, *names in looks(stage) for name in names}
+    assert len(seen) == 1_000, "in 20 s"
+
+
+def test_looking_at_everything_delays_no_advertisement(stage):
+    stage.dataplane.devices = tuple("vg-%d" % number for number in range(1_000))
+
+    def slowly(_names):
+        stage.clock.time_ns += 2 * NS_PER_MS
+
+    stage.dataplane.looking = slowly
+    stage.run(30_000)
+    sent = [at for at, _kind, *rest in stage.did("send") if rest[1] != "announcement"]
+    late = [at % 100 for at in sent[1:-1]]
+    assert max(late) <= 2.1, "a look at most"
+    assert len(looks(stage)) > 60
+
+
+def test_a_look_that_fails_is_tried_again_as_a_whole(stage):
+    stage.dataplane.suspected = frozenset({"vg-1"})
+
+    def refuse():
+        stage.dataplane.refusals = [refused("reconcile")]
+        stage.monitor.change()
+
+    stage.around.at(1_000, refuse)
+    stage.run(3_000)
+    assert looks(stage) == [(1_000, "vg-1"), (2_000,)]
+    assert [each for each in stage.did("log") if each[2] == "error"]
 
 
 def test_a_refused_data_plane_is_tried_each_second_until_it_works(stage):
@@ -411,7 +528,7 @@ def test_it_is_tried_again_also_when_nothing_else_would_wake_the_loop(monkeypatc
         stage.dataplane.refusals = [refused("apply")] * 4
         stage.run(10_000)
         times = [round(at) for at, _kind in stage.did("reconcile")]
-        assert times == [10, 1_010, 2_010, 3_010]
+        assert times == [1_000, 2_000, 3_000, 4_000]
         assert not stage.shell.needs_reconcile
     finally:
         stage.close()

@@ -5,13 +5,24 @@
 
 import os
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional, Sequence, Tuple
+from typing import (
+    AbstractSet,
+    Any,
+    Callable,
+    Deque,
+    Dict,
+    FrozenSet,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from engine_kit.packets import is_advert, read_advert
 from engine_kit.values import T0, link
 from vrrp.config.model import TrackerConfig
 from vrrp.errors import PlatformError
-from vrrp.facts import LinkFacts, ProbeResult, ReceivedPacket
+from vrrp.facts import KernelNews, LinkFacts, ProbeResult, ReceivedPacket, Repair
 from vrrp.router.desired import DesiredDataplane
 
 Journal = List[Tuple[Any, ...]]
@@ -102,7 +113,7 @@ class FakeMonitor:
     def __init__(self, *links: LinkFacts) -> None:
         self.now: Tuple[LinkFacts, ...] = links or (link(),)
         self.readable = Readable()
-        self.changed = False
+        self.news = KernelNews()
 
     def links(self) -> Tuple[LinkFacts, ...]:
         return self.now
@@ -110,29 +121,38 @@ class FakeMonitor:
     def change(self, *links: LinkFacts) -> None:
         """Something happened to the kernel; without links: nothing that shows."""
         self.now = links or self.now
-        self.changed = True
+        self.tell(KernelNews(links=True))
+
+    def tell(self, news: KernelNews) -> None:
+        """Something that may have been ours was changed."""
+        self.news = news
         self.readable.raise_()
 
     def fileno(self) -> int:
         return self.readable.fileno()
 
-    def drain(self) -> bool:
-        changed, self.changed = self.changed, False
+    def drain(self) -> KernelNews:
+        news, self.news = self.news, KernelNews()
         self.readable.lower()
-        return changed
+        return news
 
     def close(self) -> None:
         self.readable.close()
 
 
 class FakeDataplane:
-    """Dataplane. refusals: errors for the next calls; repairs: answers of reconcile."""
+    """Dataplane. refusals: errors for the next calls; repairs: answers of reconcile; suspected:
+    what any news are taken for; looking: called by reconcile; devices: all names."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.refusals: List[PlatformError] = []
-        self.repairs: List[bool] = []
+        self.repairs: List[Tuple[Repair, ...]] = []
+        self.suspected: FrozenSet[str] = frozenset()
+        self.looking: Callable[[AbstractSet[str]], None] = lambda names: None
         self.broken: List[Tuple[int, bytes]] = []
+        self.devices: Tuple[str, ...] = ()
+        self.renewed: List[Tuple[str, ...]] = []
 
     def lacks(self, ifindex: int, mac: bytes) -> bool:
         return (ifindex, mac) in self.broken
@@ -142,10 +162,20 @@ class FakeDataplane:
         self.journal.append(("apply", held))
         self._refuse()
 
-    def reconcile(self) -> bool:
-        self.journal.append(("reconcile",))
+    def names(self) -> Tuple[str, ...]:
+        return self.devices
+
+    def suspects(self, news: KernelNews) -> FrozenSet[str]:
+        return self.suspected
+
+    def reconcile(self, names: Optional[AbstractSet[str]] = None) -> Tuple[Repair, ...]:
+        self.journal.append(("reconcile", *(() if names is None else sorted(names))))
+        self.looking(names or frozenset())
         self._refuse()
-        return self.repairs.pop(0) if self.repairs else False
+        return self.repairs.pop(0) if self.repairs else ()
+
+    def renew(self, devices: Sequence[str]) -> None:
+        self.renewed.append(tuple(devices))
 
     def _refuse(self) -> None:
         if self.refusals:

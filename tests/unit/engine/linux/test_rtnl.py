@@ -148,17 +148,17 @@ def messages(kind: int, *bodies: bytes) -> List[Message]:
 
 def test_the_table_follows_events() -> None:
     table = LinkTable()
-    assert table.learn(messages(RTM_NEWLINK, link(), link(3, IFLA_IFNAME="alpha")))
-    assert table.learn(messages(RTM_NEWADDR, address("10.0.0.1", 24), address("fe80::1", 64)))
+    assert table.learn(messages(RTM_NEWLINK, link(), link(3, IFLA_IFNAME="alpha"))).links
+    assert table.learn(messages(RTM_NEWADDR, address("10.0.0.1", 24), address("fe80::1", 64))).links
     assert [facts.name for facts in table.facts()] == ["alpha", "eth0"]
     eth0 = LinkFacts(
         2, "eth0", bytes.fromhex("020000000001"), 1500, True, True,
         (held("10.0.0.1", 24), held("fe80::1", 64)),
     )  # fmt: skip
     assert table.facts()[1] == eth0
-    assert table.learn(messages(RTM_DELADDR, address("10.0.0.1", 24)))
+    assert table.learn(messages(RTM_DELADDR, address("10.0.0.1", 24))).links
     assert table.facts()[1].addresses == (held("fe80::1", 64),)
-    assert table.learn(messages(RTM_DELLINK, link()))
+    assert table.learn(messages(RTM_DELLINK, link())).links
     assert [facts.name for facts in table.facts()] == ["alpha"]
     # The addresses went with the link: another one with its index has none of them.
     table.learn(messages(RTM_NEWLINK, link(IFLA_IFNAME="new")))
@@ -175,9 +175,11 @@ def test_tentative_and_duplicate_addresses_do_not_count(flags: int, usable: bool
 
 @pytest.mark.parametrize(
     ("name", "group", "ours"),
-    [("vg-lan", LINK_GROUP, True), ("vg-lan", 0, False), ("lan", LINK_GROUP, False)],
+    [("vg-lan", LINK_GROUP, True), ("vg-lan", 0, False), ("lan", LINK_GROUP, True)],
 )
-def test_ours_is_what_has_both_marks(name: str, group: int, ours: bool) -> None:
+def test_ours_is_what_is_in_our_group_whatever_somebody_called_it(
+    name: str, group: int, ours: bool
+) -> None:
     table = LinkTable()
     table.learn(messages(RTM_NEWLINK, link(IFLA_IFNAME=name, IFLA_GROUP=group)))
     assert bool(table.ours()) == ours
