@@ -4,24 +4,26 @@
 """Drives one VrrpRouter through virtual time and sorts what it asks for."""
 
 from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
 
 from engine_kit.packets import Advert, Packet, is_advert, read_advert
 from engine_kit.values import T0, link
 from vrrp.config.model import RouterConfig
 from vrrp.facts import LinkFacts, ProbeResult
 from vrrp.fsm.states import State
-from vrrp.router.actions import DataplaneChanged, Notify, TransmitFrame
+from vrrp.router.actions import DataplaneChanged, Notify, RenewLeases, TransmitFrame
 from vrrp.router.bound_router import BoundRouter
-from vrrp.router.desired import DesiredDataplane
+from vrrp.router.desired import DesiredDataplane, VirtualDevice
 from vrrp.router.events import (
     ConfigReplaced,
+    DrainChanged,
     LinksChanged,
     PacketReceived,
     RouterEvent,
     Tick,
     TrackerReported,
 )
+from vrrp.router.inheritance import Inheritance
 from vrrp.router.vrrp_router import VrrpRouter
 
 
@@ -54,12 +56,21 @@ class Outcome:
         assert len(changes) <= 1
         return changes[0] if changes else None
 
+    @property
+    def renewed(self) -> Tuple[str, ...]:
+        found = [each.devices for each in self.actions if isinstance(each, RenewLeases)]
+        assert len(found) <= 1
+        return found[0] if found else ()
+
     def kinds(self) -> str:
-        """One letter for each run of actions of a kind: Advert, Dataplane, annoUncement, Note."""
+        """One letter for each run of actions of a kind: Advert, Dataplane, Lease, annoUncement,
+        Note."""
         letters = ""
         for action in self.actions:
             if isinstance(action, TransmitFrame):
                 letter = "A" if is_advert(action.frame) else "U"
+            elif isinstance(action, RenewLeases):
+                letter = "L"
             else:
                 letter = "D" if isinstance(action, DataplaneChanged) else "N"
             letters += letter if not letters.endswith(letter) else ""
@@ -70,9 +81,14 @@ class Driver:
     """A router on its own host."""
 
     def __init__(
-        self, config: RouterConfig, links: Sequence[LinkFacts] = (link(),), now_ns: int = T0
+        self,
+        config: RouterConfig,
+        links: Sequence[LinkFacts] = (link(),),
+        now_ns: int = T0,
+        inheritance: Optional[Inheritance] = None,
+        drained: FrozenSet[str] = frozenset(),
     ) -> None:
-        self.router = VrrpRouter(config, tuple(links), now_ns)
+        self.router = VrrpRouter(config, tuple(links), now_ns, inheritance, drained)
         self.now_ns = now_ns
         self.first = self.step(Tick(), now_ns)
 
@@ -107,6 +123,16 @@ class Driver:
 
     def configure(self, config: RouterConfig) -> Outcome:
         return self.step(ConfigReplaced(config))
+
+    def drain(self, *names: str, forced: bool = False) -> Outcome:
+        """Exactly these from now on."""
+        return self.step(DrainChanged(frozenset(names), forced))
+
+    def device(self, name: str = "vlan10") -> VirtualDevice:
+        """What the kernel should have for a virtual router, those that part included."""
+        devices = self.router.desired().devices
+        (found,) = (each for each in devices if each.alias == name)
+        return found
 
     def report(self, tracker: str, ok: bool, detail: str = "because") -> Outcome:
         return self.step(TrackerReported(ProbeResult(tracker, ok, detail)))

@@ -4,9 +4,15 @@
 """Short ways to the values that most tests need, each with ordinary contents."""
 
 from ipaddress import ip_address
-from typing import Any, Iterable, Tuple
+from typing import Any, Dict, Iterable, Optional, Tuple
 
-from vrrp.config.model import RouterConfig, TrackerConfig, TrackerKind, VirtualRouterConfig
+from vrrp.config.model import (
+    RouterConfig,
+    SyncGroupConfig,
+    TrackerConfig,
+    TrackerKind,
+    VirtualRouterConfig,
+)
 from vrrp.facts import Family, InterfaceAddress, LinkFacts
 from vrrp.fsm.parameters import Profile, RouterKey, RouterParameters
 
@@ -83,9 +89,19 @@ def group6(name: str = "vlan10-v6", **changes: Any) -> VirtualRouterConfig:
     return group(name, **values)
 
 
-def config(*groups: VirtualRouterConfig, trackers: Tuple[TrackerConfig, ...] = ()) -> RouterConfig:
-    """A host with these virtual routers."""
-    return RouterConfig(tuple(sorted(groups, key=lambda each: each.name)), trackers)
+def config(
+    *groups: VirtualRouterConfig,
+    trackers: Tuple[TrackerConfig, ...] = (),
+    sync: Optional[Dict[str, Tuple[str, ...]]] = None,
+    **more: Any,
+) -> RouterConfig:
+    """A host with these virtual routers. sync: groups of them, name to members."""
+    sync_groups = tuple(
+        SyncGroupConfig(name, tuple(sorted(members)))
+        for name, members in sorted((sync or {}).items())
+    )
+    routers = tuple(sorted(groups, key=lambda each: each.name))
+    return RouterConfig(routers, trackers, sync_groups, **more)
 
 
 def ping(name: str = "uplink", **changes: Any) -> TrackerConfig:

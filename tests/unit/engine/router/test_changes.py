@@ -181,15 +181,18 @@ def test_a_removed_master_says_so_on_the_wire():
     driver = master(config(group(), OTHER), links=(link(), LAN1))
     outcome = driver.configure(config(group()))
     assert [(each.vrid, each.priority) for each in outcome.adverts] == [(11, 0)]
-    assert [each.name for each in outcome.desired.devices] == ["vg-vlan10"]
     assert "removed from the configuration" in outcome.notes[0].message
+    assert [each.name for each in driver.router.listening_links()] == ["lan0", "lan1"]
+    driver.run(driver.now_ns + 2 * NS_PER_S)
+    assert [each.name for each in driver.router.desired().devices] == ["vg-vlan10"]
     assert [each.name for each in driver.router.listening_links()] == ["lan0"]
     driver.run(driver.now_ns + 100 * NS_PER_S)
 
 
 def test_the_last_one_removed_leaves_nothing_to_wait_for():
     driver = master(config(group()))
-    outcome = driver.configure(config())
+    driver.configure(config())
+    (*_before, outcome) = driver.run(driver.now_ns + 2 * NS_PER_S)
     assert (outcome.desired.devices, outcome.desired.parents) == ((), ())
     assert driver.router.deadline_ns is None
 
@@ -240,11 +243,16 @@ def test_two_names_can_change_places():
         group("b", vrid=11),
         group("a", vrid=12, addresses=("198.18.10.9",)),
     )
+    deadline_ns = driver.router.deadline_ns
     outcome = driver.configure(config(*swapped))
-    assert sorted((each.vrid, each.priority) for each in outcome.adverts) == [(11, 0), (12, 0)]
+    assert outcome.kinds() == "D"
+    assert [(each.name, each.mac[5]) for each in outcome.desired.devices] == [
+        ("vg-a", 12),
+        ("vg-b", 11),
+    ]
     assert (driver.bound("a").config.vrid, driver.bound("b").config.vrid) == (12, 11)
-    driver.run(driver.now_ns + 5 * NS_PER_S)
     assert (driver.state("a"), driver.state("b")) == (MASTER, MASTER)
+    assert driver.router.deadline_ns == deadline_ns
 
 
 def test_accept_mode_changes_without_a_word():

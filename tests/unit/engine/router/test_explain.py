@@ -19,7 +19,15 @@ SENTENCES = {
     Reason.HIGHER_PRIORITY: ("198.18.10.6", "150", "100"),
     Reason.HIGHER_ADDRESS: ("198.18.10.6", "higher address", "198.18.10.5"),
     Reason.SHUTDOWN: ("daemon was stopped",),
+    Reason.HAND_OVER: ("it was drained",),
+    Reason.NO_SUCCESSOR: ("no other router", "takes the role back"),
+    Reason.SYNC_GROUP: ("every member of its sync group",),
+    Reason.STALLED: ("198.18.10.6 took over", "priority 150", "held up"),
+    Reason.RESUMED: ("process before it",),
 }
+
+
+CAUSES = {Reason.HAND_OVER: "drained"}
 
 
 def sentence(reason, peer=HIGHER, cause="stop"):
@@ -34,7 +42,7 @@ def sentence(reason, peer=HIGHER, cause="stop"):
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_tells_its_inputs(reason):
     for part in SENTENCES[reason]:
-        assert part in sentence(reason)
+        assert part in sentence(reason, cause=CAUSES.get(reason, "stop"))
 
 
 def test_a_silent_lan_is_told_without_a_peer():

@@ -132,7 +132,7 @@ def test_a_shared_object_stays_shared():
     again = restored(saved(router))
     (first, second) = again.bound_routers()
     assert first.link is second.link
-    assert vars(again)["_bound"]["vlan10"] is first
+    assert vars(again)["_bound"]["lan0/ipv4/10"] is first
 
 
 def test_every_event_and_action_survives():

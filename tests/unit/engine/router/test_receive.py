@@ -98,7 +98,7 @@ def test_rung(rung: Rung):
     assert outcome.reason is rung.reason
     assert outcome.detail, "people are told what was wrong"
     found = int(rung.name.split()[0]) >= 7 or rung.name in CHARGED
-    assert outcome.name == ("vlan10" if found else ""), "counted where it was found"
+    assert outcome.id == ("vlan10" if found else ""), "counted where it was found"
     header_was_read = not rung.name.startswith("1 ")
     assert outcome.source == ((rung.packet.get("source") or HIGHER) if header_was_read else b"")
 
@@ -168,7 +168,7 @@ def test_a_version_2_router_refuses_version_3():
 
 def test_an_accepted_advert_of_version_3():
     outcome = climb(V3.but(priority=77, interval=33), listener())
-    assert outcome.name == "vlan10"
+    assert outcome.id == "vlan10"
     assert outcome.event == AdvertisementReceived(HIGHER, 77, 33)
     assert outcome.checksum_form is ChecksumForm.PSEUDO_HEADER
     assert climb(V3.but(message_only=True), listener()).checksum_form is ChecksumForm.MESSAGE
@@ -242,10 +242,10 @@ def test_without_a_password_the_authentication_data_is_ignored():
 
 def test_what_cannot_be_read_is_charged_to_nobody_without_its_vrid():
     outcome = climb(V3.but(tail=b"more", vrid=11), listener())
-    assert (outcome.reason, outcome.name) == (Why.PACKET_LENGTH, "")
+    assert (outcome.reason, outcome.id) == (Why.PACKET_LENGTH, "")
     short = V3.octets()[:2] + b"\0\x15" + V3.octets()[4:20] + b"\x31"
     outcome = accept(ReceivedPacket(7, short, 0), OWN, lambda *_key: listener())
-    assert (outcome.reason, outcome.name) == (Why.PACKET_LENGTH, "")
+    assert (outcome.reason, outcome.id) == (Why.PACKET_LENGTH, "")
 
 
 def test_the_order_of_the_addresses_is_no_difference():

@@ -75,7 +75,8 @@ def test_steady_groups_of_one_phase_share_one_wake_up_without_touching_the_data_
     driver.run(T0 + 100 * NS_PER_S)
     outcomes = [each for each in driver.run(T0 + 110 * NS_PER_S) if each.adverts]
     assert [len(each.adverts) for each in outcomes] == [50] * 10
-    assert {each.kinds() for each in outcomes} == {"A"}
+    assert {each.kinds() for each in outcomes} == {"AL"}
+    assert {len(each.renewed) for each in outcomes} == {50}
 
 
 def test_the_data_plane_is_worked_out_only_when_something_changed(monkeypatch):
@@ -303,7 +304,7 @@ def device(**changes):
 
 
 PARENT = ParentSettings(7, "lan0", owns_address=False)
-HELD = {"is_master": True, "addresses": (InterfaceAddress(VIP, 32),)}
+HELD = {"is_master": True, "addresses": (InterfaceAddress(VIP, 32),), "lease_s": 3}
 
 
 def test_desired_of_a_backup():
@@ -363,8 +364,9 @@ def test_stop_releases_every_mastership_and_claims_nothing():
     driver.run_to_master()
     assert (driver.state("vlan10"), driver.state("low")) == (State.MASTER, State.BACKUP)
     outcome = driver.step(Stop())
-    assert outcome.kinds() == "AN"
+    assert outcome.kinds() == "DAN", "it answers nothing any more when it says so"
     assert [(each.vrid, each.priority) for each in outcome.adverts] == [(10, 0)]
+    assert [each.is_quiet for each in outcome.desired.devices] == [False, True]
     assert driver.router.is_leaving
 
 
@@ -373,7 +375,8 @@ def test_stop_of_fifty_masters_releases_each():
     driver.run_to_master()
     outcome = driver.step(Stop())
     assert [each.priority for each in outcome.adverts] == [0] * 50
-    assert outcome.kinds() == "AN"
+    assert outcome.kinds() == "DAN"
+    assert all(device.is_quiet for device in outcome.desired.devices)
 
 
 def test_a_leaving_master_forwards_until_its_successor_is_heard():
