@@ -10,7 +10,7 @@ from typing import AbstractSet, Dict, FrozenSet, Iterable, Mapping, Optional, Tu
 
 from ..facts import Family, InterfaceAddress
 from ..router.desired import VirtualDevice
-from .constants import LINK_GROUP
+from .constants import LEAVING_LINK_GROUP
 from .links import Link, LinkTable
 from .steps import NO_FILTER, Filter
 
@@ -45,7 +45,7 @@ class ActualDevice:
     settings, ipv6_settings: the sysctls that matter, by number; the latter are empty without IPv6.
     lifetimes_s: of the addresses that the kernel will take away, the seconds until then.
     master_ifindex: what it is a port of, or 0. unrouted: of its addresses, those without the routes
-    that came with them.
+    that came with them. is_muted: the kernel sends no neighbour advertisement on it.
     """
 
     name: str
@@ -62,6 +62,7 @@ class ActualDevice:
     ipv6_settings: Mapping[int, int] = field(default_factory=dict)
     master_ifindex: int = 0
     unrouted: FrozenSet[InterfaceAddress] = frozenset()
+    is_muted: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Actual:
 
     parents by ifindex. owned: names of the links whose sysctls are ours. packet_filter is None
     when it is unknown what is installed. guardable: families whose owned addresses the packet
-    filter of this kernel can guard. can_mute: it can keep the kernel from answering solicitations.
+    filter of this kernel can guard. can_mute: it can drop what the kernel sends on a device.
     """
 
     devices: Mapping[str, ActualDevice]
@@ -95,9 +96,9 @@ class Actual:
     can_mute: bool = True
 
 
-def observe_devices(table: LinkTable) -> Dict[str, ActualDevice]:
-    """Our devices by name, from a fresh table of the kernel."""
-    return {link.name: _actual_device(link, table) for link in table.ours()}
+def observe_devices(table: LinkTable, muted: AbstractSet[int]) -> Dict[str, ActualDevice]:
+    """Our devices by name, from a fresh table of the kernel. muted: indexes, see muting.py."""
+    return {link.name: _actual_device(link, table, muted) for link in table.ours()}
 
 
 def observe_parents(table: LinkTable, ifindexes: Iterable[int]) -> Dict[int, ActualParent]:
@@ -109,7 +110,7 @@ def observe_parents(table: LinkTable, ifindexes: Iterable[int]) -> Dict[int, Act
     }
 
 
-def _actual_device(link: Link, table: LinkTable) -> ActualDevice:
+def _actual_device(link: Link, table: LinkTable, muted: AbstractSet[int]) -> ActualDevice:
     found = link.ipv4_settings()
     found6 = link.ipv6_settings()
     held = table.addresses_of(link.ifindex)
@@ -127,6 +128,7 @@ def _actual_device(link: Link, table: LinkTable) -> ActualDevice:
         lifetimes_s={one.value: one.lifetime_s for one in held if one.lifetime_s},
         ipv6_settings={key: found6[key] for key in _IPV6_SETTINGS if key in found6},
         master_ifindex=link.master_ifindex,
+        is_muted=link.ifindex in muted,
     )
 
 
@@ -147,8 +149,5 @@ def _actual_parent(link: Link, table: LinkTable) -> ActualParent:
 
 def is_same_device(have: ActualDevice, device: VirtualDevice) -> bool:
     """True when it is the one that is meant, whatever its name is."""
-    return (have.parent_ifindex, have.mac, have.group) == (
-        device.parent_ifindex,
-        device.mac,
-        LINK_GROUP,
-    )
+    key = (device.parent_ifindex, device.mac)
+    return (have.parent_ifindex, have.mac) == key and have.group != LEAVING_LINK_GROUP

@@ -30,22 +30,21 @@ from ..errors import PlatformError
 from ..facts import Family, HeldDevice, KernelNews, Repair
 from ..router.desired import DesiredDataplane, VirtualDevice
 from . import actual, nftables, plan, repairs, rtnl, sysctl
-from .constants import LINK_GROUP, SYSCTL_FILE_NAME
+from .constants import LEAVING_LINK_GROUP, SYSCTL_FILE_NAME
 from .devices import Devices, Faults
 from .filter_watch import FilterWatch
 from .inspection import Inspector
 from .links import LinkTable
+from .muting import MutedSet
 from .netlink import NetlinkSocket
 from .steps import (
     NO_FILTER,
     Filter,
-    Mute,
     ReleaseParent,
     RenewAddress,
     SetFilter,
     SetParent,
     Step,
-    Unmute,
     device_of,
 )
 
@@ -67,14 +66,13 @@ class LinuxDataplane:
         # Its broken devices are unknown while the kernel was not read.
         self._faults = Faults()
         self._is_unsure = False
-        self._devices = Devices(self._netlink, self._faults)
+        self._muted = MutedSet()
+        self._devices = Devices(self._netlink, self._muted, self._faults)
         self._repairs: Tuple[Repair, ...] = ()
         self._handlers: Mapping[type, Callable[[Sequence[Any]], None]] = {
             SetParent: self._set_parents,
             ReleaseParent: self._release_parents,
             SetFilter: self._set_filter,
-            Mute: self._mute,
-            Unmute: self._unmute,
             **self._devices.handlers,
         }
 
@@ -179,7 +177,7 @@ class LinuxDataplane:
                 tuple(address.value for address in table.addresses_of(link.ifindex)),
             )
             for link in table.ours()
-            if link.group == LINK_GROUP
+            if link.group != LEAVING_LINK_GROUP
         ]
         return tuple(sorted(found, key=lambda device: device.name))
 
@@ -188,7 +186,7 @@ class LinuxDataplane:
         needs no earlier apply. One that has less time left keeps that; 0 counts as 1."""
         lifetime_s = max(1, lifetime_s)
         table = rtnl.read_table(self._netlink)
-        self._devices.mirror = actual.observe_devices(table)
+        self._devices.mirror = actual.observe_devices(table, self._muted.read())
         self._actual = None
         steps = [
             RenewAddress(device.name, address, lifetime_s)
@@ -227,7 +225,7 @@ class LinuxDataplane:
 
     def close(self) -> None:
         """Give the netlink sockets back; what is in the kernel stays."""
-        for each in (self._netlink, self._inspector, self._watch):
+        for each in (self._netlink, self._inspector, self._watch, self._muted):
             each.close()
 
     # Knowing
@@ -244,7 +242,7 @@ class LinuxDataplane:
 
     def _read(self, desired: DesiredDataplane) -> actual.Actual:
         table = rtnl.read_table(self._netlink)
-        self._devices.mirror = actual.observe_devices(table)
+        self._devices.mirror = actual.observe_devices(table, self._muted.read())
         return actual.Actual(
             devices=self._devices.mirror,
             parents=self._parents(table, desired),
@@ -265,7 +263,7 @@ class LinuxDataplane:
         table = self._inspector.read_links([*seen, *parents])
         for name in names:
             mirror.pop(name, None)
-        found = actual.observe_devices(table)
+        found = actual.observe_devices(table, self._muted.read())
         mirror.update(found)
         self._find_unrouted(found, wanted)
         others = {key: one for key, one in known.parents.items() if key not in parents}
@@ -376,31 +374,12 @@ class LinuxDataplane:
     def _set_filter(self, steps: Sequence[SetFilter]) -> None:
         for step in steps:
             self._install(step.packet_filter)
-            self._know_filter(step.packet_filter)
-
-    def _mute(self, steps: Sequence[Mute]) -> None:
-        for step in steps:
-            self._change_muted(frozenset(step.ifindexes), frozenset())
-
-    def _unmute(self, steps: Sequence[Unmute]) -> None:
-        for step in steps:
-            self._change_muted(frozenset(), frozenset(step.ifindexes))
-
-    def _change_muted(self, add: AbstractSet[int], remove: AbstractSet[int]) -> None:
-        muted = (add | frozenset(self._filter.muted or ())) - remove
-        packet_filter = dataclasses.replace(self._filter, muted=tuple(sorted(muted)))
-        try:
-            nftables.mute(sorted(add), sorted(remove))
-        except PlatformError:
-            # Somebody flushed the set, or all of them.
-            self._install(packet_filter)
-        self._know_filter(packet_filter)
+            self._filter = step.packet_filter
+            if self._actual is not None:
+                self._actual = dataclasses.replace(self._actual, packet_filter=self._filter)
 
     def _install(self, packet_filter: Filter) -> None:
+        devices = self._devices.mirror.values()
+        muted = [device.ifindex for device in devices if device.is_muted and packet_filter.mutes]
         with self._watch.installing():
-            nftables.install(packet_filter)
-
-    def _know_filter(self, packet_filter: Filter) -> None:
-        self._filter = packet_filter
-        if self._actual is not None:
-            self._actual = dataclasses.replace(self._actual, packet_filter=packet_filter)
+            nftables.install(packet_filter, sorted(muted))

@@ -27,6 +27,7 @@ from .actual import (
     ActualDevice,
 )
 from .constants import LEAVING_LINK_GROUP, LINK_GROUP
+from .muting import MutedSet
 from .netlink import NetlinkSocket, Outcome
 from .plan import only_ipv4
 from .steps import (
@@ -35,6 +36,7 @@ from .steps import (
     DeleteDevice,
     FenceDevice,
     JoinVrf,
+    MuteDevice,
     RemoveAddress,
     RenameDevice,
     RenewAddress,
@@ -42,6 +44,7 @@ from .steps import (
     SettleIpv6,
     SwitchArp,
     UnfenceDevice,
+    UnmuteDevice,
     alias_of,
 )
 
@@ -117,8 +120,9 @@ class Faults:
 class Devices:
     """Our devices in the kernel; mirror is what they are by name."""
 
-    def __init__(self, netlink: NetlinkSocket, faults: Faults) -> None:
+    def __init__(self, netlink: NetlinkSocket, muted: MutedSet, faults: Faults) -> None:
         self.mirror: Dict[str, ActualDevice] = {}
+        self._muted = muted
         self._netlink = netlink
         self._faults = faults
         self.handlers: Mapping[type, Callable[[Sequence[Any]], None]] = {
@@ -126,6 +130,8 @@ class Devices:
             SettleDevice: self._settle,
             SettleIpv6: self._settle_ipv6,
             SwitchArp: self._switch_arp,
+            MuteDevice: self._mute,
+            UnmuteDevice: self._unmute,
             RenameDevice: self._rename,
             JoinVrf: self._join,
             DeleteDevice: self._delete,
@@ -274,6 +280,18 @@ class Devices:
                 known = self.mirror[step.name].settings
                 self._change(step.name, settings={**known, IPV4_ARP_IGNORE: step.arp_ignore})
 
+    def _mute(self, steps: Sequence[MuteDevice]) -> None:
+        steps = self._of_known(steps)
+        self._muted.change([self.mirror[step.name].ifindex for step in steps], ())
+        for step in steps:
+            self._change(step.name, is_muted=True)
+
+    def _unmute(self, steps: Sequence[UnmuteDevice]) -> None:
+        steps = self._of_known(steps)
+        self._muted.change((), [self.mirror[step.name].ifindex for step in steps])
+        for step in steps:
+            self._change(step.name, is_muted=False)
+
     def _rename(self, steps: Sequence[RenameDevice]) -> None:
         """In their order: the new name of one may be the old name of another."""
         for step in steps:
@@ -326,6 +344,7 @@ class Devices:
     def _delete(self, steps: Sequence[DeleteDevice]) -> None:
         devices = [self.mirror.pop(step.name) for step in steps if step.name in self.mirror]
         self.delete_links([device.ifindex for device in devices])
+        self._muted.change((), [device.ifindex for device in devices if device.is_muted])
 
     def _fence(self, steps: Sequence[FenceDevice]) -> None:
         for step in self._of_known(steps):

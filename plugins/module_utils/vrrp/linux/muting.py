@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The set of devices on which the kernel sends no neighbour advertisement. Layer L4. Pure.
+"""The set of devices on which the kernel sends no neighbour advertisement. Layer L4.
 
 It lies in the table inet of nftables.py from the first IPv6 virtual router on, so that falling
 quiet is one small transaction. Frames that we send by AF_PACKET do not pass there.
@@ -9,20 +9,22 @@ quiet is one small transaction. Frames that we send by AF_PACKET do not pass the
 
 from __future__ import annotations
 
+import errno
 import struct
-from typing import Iterator, Sequence
+from typing import FrozenSet, Iterator, List, Optional, Sequence
 
+from ..errors import PlatformError
 from . import nft_codec as nft
 from .attributes import attribute, big_endian, nested, text
 from .constants import TABLE_NAME
-from .netlink import NLM_F_ACK, NLM_F_CREATE
+from .netlink import NLM_F_ACK, NLM_F_CREATE, NetlinkSocket
 
 SET_NAME = "muted"
 _NEWSET = 9
 _NEWSETELEM = 12
 _DELSETELEM = 14
 _LIST_ELEMENT = 1
-_KEY_LENGTH = 4
+_KEY = struct.Struct("=I")
 # The kernel wants elements in messages below 64 KiB.
 _ELEMENTS_PER_MESSAGE = 1000
 
@@ -37,25 +39,18 @@ def set_messages(number: int, ifindexes: Sequence[int]) -> Iterator[bytes]:
         text(2, SET_NAME),
         big_endian(3, 0),
         big_endian(4, 0),
-        big_endian(5, _KEY_LENGTH),
+        big_endian(5, _KEY.size),
         big_endian(10, number),
     )
     yield from _elements(_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, ifindexes, big_endian(4, number))
 
 
-def change_messages(add: Sequence[int], remove: Sequence[int]) -> Iterator[bytes]:
-    """Change the set that is there. The kernel refuses to remove what is not in it (ENOENT)."""
-    yield from _elements(_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, add)
-    yield from _elements(_DELSETELEM, NLM_F_ACK, remove)
-
-
 def _elements(kind: int, flags: int, ifindexes: Sequence[int], *more: bytes) -> Iterator[bytes]:
     for start in range(0, len(ifindexes), _ELEMENTS_PER_MESSAGE):
-        keys = (
-            struct.pack("=I", ifindex)
+        elements = (
+            nested(_LIST_ELEMENT, nested(1, attribute(1, _KEY.pack(ifindex))))
             for ifindex in ifindexes[start : start + _ELEMENTS_PER_MESSAGE]
         )
-        elements = (nested(_LIST_ELEMENT, nested(1, attribute(1, key))) for key in keys)
         yield nft.message(
             kind,
             nft.FAMILY_INET,
@@ -65,3 +60,54 @@ def _elements(kind: int, flags: int, ifindexes: Sequence[int], *more: bytes) -> 
             nested(3, *elements),
             *more,
         )
+
+
+class MutedSet:
+    """Changes the set and reads it. Raises PlatformError.
+
+    Its socket stays open: when one is closed, the kernel waits for the end of what was removed by
+    any transaction, 10 to 150 ms.
+    """
+
+    def __init__(self) -> None:
+        self._netlink: Optional[NetlinkSocket] = None
+
+    def change(self, add: Sequence[int], remove: Sequence[int]) -> None:
+        """All of it or, when the kernel refuses, nothing: it does not remove what is not there."""
+        messages = [
+            *_elements(_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, add),
+            *_elements(_DELSETELEM, NLM_F_ACK, remove),
+        ]
+        if not messages:
+            return
+        marks = nft.batch_mark(nft.BATCH_BEGIN), nft.batch_mark(nft.BATCH_END)
+        transaction = [marks[0], *messages, marks[1]]
+        outcome = self._socket().send_transaction(transaction, len(messages))
+        if outcome.errno:
+            # More answers may be on their way.
+            self.close()
+            raise PlatformError("mute", "devices", outcome.errno, outcome.words)
+
+    def read(self) -> FrozenSet[int]:
+        """Indexes of the devices in it; none when there is no such set."""
+        found: List[bytes] = []
+        try:
+            for part in self._socket().dump(
+                nft.get_elements(nft.FAMILY_INET, TABLE_NAME, SET_NAME)
+            ):
+                found += nft.read_elements(part.body)
+        except PlatformError as error:
+            if error.errno != errno.ENOENT:
+                self.close()
+        return frozenset(_KEY.unpack(key)[0] for key in found if len(key) == _KEY.size)
+
+    def close(self) -> None:
+        """Give the socket back; the set stays."""
+        if self._netlink is not None:
+            self._netlink.close()
+            self._netlink = None
+
+    def _socket(self) -> NetlinkSocket:
+        if self._netlink is None:
+            self._netlink = NetlinkSocket(nft.NETLINK_NETFILTER)
+        return self._netlink

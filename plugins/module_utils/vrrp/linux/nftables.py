@@ -51,25 +51,19 @@ _SAMPLE_GUARDS = (
     Guard(1, bytes((192, 0, 2, 1))),
     Guard(1, bytes.fromhex("20010db8000000000000000000000001")),
 )
-_SAMPLE = Filter(tuple(guard.address for guard in _SAMPLE_GUARDS), _SAMPLE_GUARDS, (1,))
+_SAMPLE = Filter(tuple(guard.address for guard in _SAMPLE_GUARDS), _SAMPLE_GUARDS, True)
 
 
-def install(packet_filter: Filter) -> None:
+def install(packet_filter: Filter, muted: Sequence[int] = ()) -> None:
     """Make our tables do exactly this; tables with nothing to do are removed.
+
+    muted: indexes of the devices that are mute from the beginning.
 
     Raises PlatformError; then nothing has changed in the family that failed.
     """
-    _commit(nft.FAMILY_INET, _inet_content(packet_filter))
+    _commit(nft.FAMILY_INET, _inet_content(packet_filter, muted))
     guards = [guard for guard in packet_filter.guards if len(guard.address) == 4]
     _commit(nft.FAMILY_ARP, _arp_content(guards))
-
-
-def mute(add: Sequence[int], remove_again: Sequence[int] = ()) -> None:
-    """Change on which devices the kernel sends no neighbour advertisement; install() comes first.
-
-    Raises PlatformError; then nothing has changed.
-    """
-    _transact([nft.batch_mark(nft.BATCH_BEGIN), *muting.change_messages(add, remove_again)])
 
 
 def remove() -> None:
@@ -158,12 +152,12 @@ def _has_table(family: int) -> bool:
         netlink.close()
 
 
-def _inet_content(packet_filter: Filter) -> List[bytes]:
+def _inet_content(packet_filter: Filter, muted: Sequence[int] = ()) -> List[bytes]:
     """Sets, chains and rules of the table inet; empty when there is nothing to do."""
     content = _Content(nft.FAMILY_INET)
     guards = [guard for guard in packet_filter.guards if len(guard.address) == 16]
-    if packet_filter.muted is not None:
-        _mute(content, packet_filter.muted)
+    if packet_filter.mutes:
+        _mute(content, muted)
     if guards or packet_filter.refused:
         content.chain("input", _NF_INET_LOCAL_IN)
     if guards:

@@ -27,7 +27,6 @@ from typing import (
     NamedTuple,
     Optional,
     Sequence,
-    Set,
     Tuple,
 )
 
@@ -53,7 +52,7 @@ from .actual import (
     ActualParent,
     is_same_device,
 )
-from .constants import LINK_GROUP
+from .constants import LEAVING_LINK_GROUP
 from .steps import (
     AddAddress,
     CreateDevice,
@@ -62,7 +61,7 @@ from .steps import (
     Filter,
     Guard,
     JoinVrf,
-    Mute,
+    MuteDevice,
     ReleaseParent,
     RemoveAddress,
     RenameDevice,
@@ -74,7 +73,7 @@ from .steps import (
     Step,
     SwitchArp,
     UnfenceDevice,
-    Unmute,
+    UnmuteDevice,
     alias_of,
 )
 
@@ -129,9 +128,10 @@ def plan(
     stages.rename += _renames(actual, pairs, left)
     for pair in pairs:
         _plan_device(pair, actual, stages)
-    _plan_filter(actual, desired, pairs, only is None, stages)
+    packet_filter = _packet_filter(actual, desired, pairs, only is None)
     return (
         *_plan_parents(actual, desired),
+        *([SetFilter(packet_filter)] if packet_filter != actual.packet_filter else []),
         *stages.in_order(),
         *_plan_releases(actual, desired),
     )
@@ -141,8 +141,8 @@ class _Stages:
     """The steps on devices, by kind."""
 
     def __init__(self) -> None:
-        self.filter: List[Step] = []
         self.silence: List[Step] = []
+        self.mute: List[Step] = []
         self.fence: List[Step] = []
         self.remove: List[Step] = []
         self.delete: List[Step] = []
@@ -160,8 +160,8 @@ class _Stages:
     def in_order(self) -> Iterator[Step]:
         """Give up first, then take. Until they are renamed, devices go by their old names."""
         for stage in (
-            self.filter,
             self.silence,
+            self.mute,
             self.fence,
             self.remove,
             self.delete,
@@ -196,7 +196,7 @@ def _by_key(devices: Collection[ActualDevice]) -> Dict[Tuple[int, bytes], Actual
     return {
         (device.parent_ifindex, device.mac): device
         for device in devices
-        if device.group == LINK_GROUP
+        if device.group != LEAVING_LINK_GROUP
     }
 
 
@@ -251,6 +251,11 @@ def _plan_device(pair: _Pair, actual: Actual, stages: _Stages) -> None:
         }
         if wrong:
             stages.settle_ipv6.append(SettleIpv6(device.name, wrong))
+    mutes = device.is_quiet and device.family is Family.IPV6 and actual.can_mute
+    if have is not None and mutes and not have.is_muted:
+        stages.mute.append(MuteDevice(have.name))
+    if have is not None and not mutes and have.is_muted:
+        stages.unmute.append(UnmuteDevice(device.name))
     _plan_addresses(have, device, actual.can_mute, stages)
 
 
@@ -334,7 +339,7 @@ def _settings(device: VirtualDevice, actual: Actual) -> Dict[int, int]:
     settings = {**_DEVICE_SETTINGS, IPV4_FORWARDING: parent.forwarding}
     if Family.IPV4 not in actual.guardable and _owned(device, parent):
         settings[IPV4_ARP_IGNORE] = _ARP_ANY
-    if device.is_quiet:
+    if device.is_quiet and device.family is Family.IPV4:
         settings[IPV4_ARP_IGNORE] = _ARP_SILENCE
     return settings
 
@@ -371,61 +376,14 @@ def _plan_releases(actual: Actual, desired: DesiredDataplane) -> Iterator[Step]:
             yield ReleaseParent(name)
 
 
-def _plan_filter(
-    actual: Actual,
-    desired: DesiredDataplane,
-    pairs: Sequence[_Pair],
-    pairs_are_all: bool,
-    stages: _Stages,
-) -> None:
-    """What differs only in the devices that are quiet costs no new filter."""
+def _packet_filter(
+    actual: Actual, desired: DesiredDataplane, pairs: Sequence[_Pair], pairs_are_all: bool
+) -> Filter:
     have = actual.packet_filter
-    known = () if have is None or have.muted is None else have.muted
-    muted = _muted(actual, pairs, () if pairs_are_all else known)
-    refused, guards = tuple(sorted(desired.refused)), _guards(actual, desired)
-    mutes = have is not None and have.muted is not None and not pairs_are_all
+    mutes = have is not None and have.mutes and not pairs_are_all
     if not mutes and actual.can_mute:
         mutes = any(device.family is Family.IPV6 for device, _have in pairs)
-    if have is None or (have.refused, have.guards, have.muted is not None) != (
-        refused,
-        guards,
-        mutes,
-    ):
-        # Who is about to fall silent stays so until it has.
-        leaving = _not_answering(actual, pairs) if have is None else set(known)
-        first = tuple(sorted(leaving.union(muted)))
-        stages.filter.append(SetFilter(Filter(refused, guards, first if mutes else None)))
-        known = first
-    elif set(muted) - set(known):
-        stages.filter.append(Mute(tuple(sorted(set(muted) - set(known)))))
-    if mutes and set(known) - set(muted):
-        stages.unmute.append(Unmute(tuple(sorted(set(known) - set(muted)))))
-
-
-def _muted(actual: Actual, pairs: Sequence[_Pair], others: Sequence[int]) -> Sequence[int]:
-    """Indexes of the devices that are to be mute; others: of those that are so, if not in pairs."""
-    if not actual.can_mute:
-        return ()
-    muted = set(others)
-    for device, have in pairs:
-        if have is None:
-            continue
-        if device.is_quiet and device.family is Family.IPV6:
-            muted.add(have.ifindex)
-        else:
-            muted.discard(have.ifindex)
-    return sorted(muted)
-
-
-def _not_answering(actual: Actual, pairs: Sequence[_Pair]) -> Set[int]:
-    """Indexes of the devices with IPv6 that are not those of a master."""
-    answering = {
-        have.ifindex
-        for device, have in pairs
-        if have is not None and _wants_ipv6(device) and not device.is_quiet
-    }
-    open_ones = {device.ifindex for device in actual.devices.values() if device.has_ipv6}
-    return open_ones - answering
+    return Filter(tuple(sorted(desired.refused)), _guards(actual, desired), mutes)
 
 
 def _guards(actual: Actual, desired: DesiredDataplane) -> Tuple[Guard, ...]:

@@ -27,7 +27,7 @@ from .steps import (
     DeleteDevice,
     FenceDevice,
     JoinVrf,
-    Mute,
+    MuteDevice,
     ReleaseParent,
     RemoveAddress,
     RenameDevice,
@@ -39,6 +39,7 @@ from .steps import (
     Step,
     SwitchArp,
     UnfenceDevice,
+    UnmuteDevice,
     alias_of,
     device_of,
     text_of,
@@ -118,6 +119,10 @@ def _clauses_of_settings(step: Step, have: ActualDevice) -> Iterator[str]:
             text = text_of(step.address.address)
             words = (text, _lifetime(left_s), _lifetime(step.lease_s))
             yield "the lifetime of %s was %s instead of %s" % words
+    elif isinstance(step, (MuteDevice, UnmuteDevice)):
+        yield "the packet filter %s neighbour advertisements" % (
+            "dropped its" if have.is_muted else "passed its"
+        )
     elif isinstance(step, SwitchArp):
         yield _setting("arp_ignore", have.settings.get(IPV4_ARP_IGNORE, 0), step.arp_ignore)
     elif isinstance(step, SettleIpv6):
@@ -146,7 +151,7 @@ def _common_clauses(step: Step, actual: Actual) -> Iterator[str]:
                         yield _setting("%s of %s" % (key, step.name), found, value)
     elif isinstance(step, ReleaseParent):
         yield "the sysctls of %s were still ours" % step.name
-    elif isinstance(step, (SetFilter, Mute)):
+    elif isinstance(step, SetFilter):
         yield "the packet filter had been changed"
 
 

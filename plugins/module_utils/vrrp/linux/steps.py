@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import Mapping, Optional, Tuple, Union
+from typing import Mapping, Tuple, Union
 
 from ..facts import InterfaceAddress
 from ..router.desired import VirtualDevice
@@ -32,15 +32,14 @@ class Guard:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the packet filter has to do: see nftables.py. All tuples are sorted.
+    """What the packet filter has to do: see nftables.py. Both tuples are sorted.
 
-    muted: indexes of devices that send no neighbour advertisement of the kernel's own; None: no
-    device can be muted, as nothing here is prepared for it.
+    mutes: it drops the neighbour advertisements that the kernel sends on devices that are mute.
     """
 
     refused: Tuple[bytes, ...] = ()
     guards: Tuple[Guard, ...] = ()
-    muted: Optional[Tuple[int, ...]] = None
+    mutes: bool = False
 
 
 NO_FILTER = Filter()
@@ -84,30 +83,9 @@ class SetFilter:
             "guard %s on link %d" % (text_of(guard.address), guard.ifindex)
             for guard in self.packet_filter.guards
         ]
-        muted = self.packet_filter.muted
-        if muted is not None:
-            words.append("mute links %s" % (",".join(map(str, muted)) or "none so far"))
+        if self.packet_filter.mutes:
+            words.append("mute who is to be mute")
         return "filter: %s" % (", ".join(words) or "nothing")
-
-
-@dataclass(frozen=True)
-class Mute:
-    """Keep the kernel from sending neighbour advertisements on these devices."""
-
-    ifindexes: Tuple[int, ...]
-
-    def __str__(self) -> str:
-        return "mute links %s" % ",".join(map(str, self.ifindexes))
-
-
-@dataclass(frozen=True)
-class Unmute:
-    """Let it answer again."""
-
-    ifindexes: Tuple[int, ...]
-
-    def __str__(self) -> str:
-        return "unmute links %s" % ",".join(map(str, self.ifindexes))
 
 
 @dataclass(frozen=True)
@@ -165,6 +143,26 @@ class SwitchArp:
 
     def __str__(self) -> str:
         return "arp_ignore %d for %s" % (self.arp_ignore, self.name)
+
+
+@dataclass(frozen=True)
+class MuteDevice:
+    """Keep the kernel from sending neighbour advertisements on a device."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return "mute %s" % self.name
+
+
+@dataclass(frozen=True)
+class UnmuteDevice:
+    """Let it send them again."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return "unmute %s" % self.name
 
 
 @dataclass(frozen=True)
@@ -263,12 +261,12 @@ Step = Union[
     SetParent,
     ReleaseParent,
     SetFilter,
-    Mute,
-    Unmute,
     CreateDevice,
     SettleDevice,
     SettleIpv6,
     SwitchArp,
+    MuteDevice,
+    UnmuteDevice,
     RenameDevice,
     JoinVrf,
     DeleteDevice,
@@ -284,7 +282,7 @@ def device_of(step: Step) -> str:
     """The name of the device that a step is about; empty when it is about none."""
     if isinstance(step, (CreateDevice, SettleDevice)):
         return step.device.name
-    if isinstance(step, (SetParent, ReleaseParent, SetFilter, Mute, Unmute)):
+    if isinstance(step, (SetParent, ReleaseParent, SetFilter)):
         return ""
     if isinstance(step, RenameDevice):
         return step.new_name
