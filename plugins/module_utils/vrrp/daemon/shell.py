@@ -85,9 +85,12 @@ class Shell:
 
     def step(self, event: RouterEvent, now_ns: int) -> None:
         """One step of the router and all that it asks for."""
+        parting = self.router.parting
         actions = self._ask(event, now_ns)
         for action in actions:
             self._execute(action)
+        if self.router.parting != parting:
+            self.listen()  # it may have been the last one on its link
         self.journal.append(event, now_ns, actions)
 
     def _ask(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:

@@ -112,6 +112,11 @@ class VrrpRouter:
         """After Stop: somebody still forwards until a successor is heard. Go on stepping."""
         return any(bound.is_leaving for bound in self._all())
 
+    @property
+    def parting(self) -> int:
+        """How many were removed and still forward; their links are among listening_links()."""
+        return len(self._parting)
+
     def _all(self) -> Iterator[BoundRouter]:
         yield from self._sorted
         yield from self._parting.values()
