@@ -16,6 +16,7 @@ description:
   - The VLANs are shared evenly. In the order of the table, each one without O(_input[].preferred) goes to the router
     that is preferred least so far, and the IPv4 and the IPv6 group of a VLAN stay together.
   - The preferred router has priority 200, the others follow in even steps of at most 50 and not below 100.
+  - VLANs of a sync group have the same preferred router and the same order of the others. What one of them says about it counts for all.
   - A router whose real address is the virtual address is its owner. It has priority 255, comes back at once and is not tracked.
   - Everything that is wrong with the table is reported at once.
 positional: routers, defaults
@@ -188,6 +189,31 @@ options:
         description: More trackers of the engine, for O(_input[].track).
         type: list
         elements: dict
+      sync_groups:
+        description:
+          - VLANs whose gateways are master together or not at all, in all their address families. When one of them is lost, the
+            router gives up all of them.
+          - The VLANs of a group have the same routers, O(_input[].preempt) and O(_input[].preempt_delay). One router owns all of their
+            virtual addresses, or none of them.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the sync group.
+            type: str
+            required: true
+          vlans:
+            description: Ids or names of its VLANs, two or more, or one with IPv4 and IPv6.
+            type: list
+            elements: raw
+            required: true
+      leases:
+        description:
+          - Virtual addresses expire in the kernel unless the daemon goes on advertising, so that a router whose daemon hangs or is
+            killed does not stay a second owner. V(auto) is V(on) while a router has at most 100 virtual addresses.
+        type: str
+        choices: [auto, 'on', 'off']
+        default: auto
 """
 
 EXAMPLES = r"""
@@ -198,12 +224,15 @@ EXAMPLES = r"""
     gateway_defaults:
       uplink:
         targets: [198.51.100.1]
+      sync_groups:
+        - name: inside
+          vlans: [10, 20]
     vlans:
       - id: 10
         networks: [198.18.10.0/24, '2001:db8:10::/64']
       - id: 20
         networks: [198.18.20.0/24]
-        preferred: gw2
+        preferred: gw2  # so VLAN 10, too, because both are in one sync group
         version: 2
 
 - name: Show what this router takes part in
@@ -226,7 +255,8 @@ _value:
     groups:
       description:
         - The gateway groups of the router, for people and for checks, with C(name), C(vlan), C(family), C(interface),
-          C(vrid), C(vip), C(vips), C(virtual_mac), C(preferred), C(members) and this router's C(priority).
+          C(vrid), C(vip), C(vips), C(virtual_mac), C(preferred), C(members), this router's C(priority) and C(sync_group), which is
+          null where there is none.
         - C(members) begins with the preferred router and goes on in the order of succession.
       type: list
       elements: dict

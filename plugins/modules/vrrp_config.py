@@ -15,6 +15,8 @@ description:
   - Brings the whole configuration of the VRRP engine to a router, validates it on the controller and on the router, writes it
     atomically and lets the running daemon take it over. Virtual routers that did not change are not touched.
   - All problems are reported at once, each with field, value and remedy, and before anything is changed.
+  - With O(confirm_within) the daemon goes back to the configuration before, by itself, unless the new one is confirmed in time.
+    A change that cuts the way to the router takes itself back.
 extends_documentation_fragment:
   - vlangate.vrrp.attributes
   - vlangate.vrrp.config
@@ -35,6 +37,18 @@ options:
       - Rules that no router can check alone (one priority twice, two owners, different intervals or addresses) are checked over
         them on the controller, before any connection. The routers never see them.
     type: dict
+  confirm_within:
+    description:
+      - Apply the configuration on probation. Unless a task with O(confirm=true) comes within so many seconds, the daemon runs the
+        configuration before again, also when it was restarted meanwhile; a reboot ends the probation at once.
+      - A configuration that the daemon runs already is not put on probation again.
+    type: int
+  confirm:
+    description:
+      - What is on probation stays. With O(config), only if it is that configuration, which has to be applied already.
+      - Fails when the configuration was taken back meanwhile.
+    type: bool
+    default: false
   config_file:
     description: Where the daemon reads its configuration.
     type: path
@@ -56,22 +70,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: One virtual gateway
+- name: Two virtual gateways that are master together or not at all
   vlangate.vrrp.vrrp_config:
     config:
       virtual_routers:
-        - name: vlan10-v4
-          interface: vlan10
-          family: ipv4
-          vrid: 10
-          priority: 200
-          addresses: [198.18.10.254]
+        - {name: vlan10-v4, interface: vlan10, family: ipv4, vrid: 10, priority: 200, addresses: [198.18.10.254]}
+        - {name: vlan20-v4, interface: vlan20, family: ipv4, vrid: 20, priority: 200, addresses: [198.18.20.254]}
+      sync_groups:
+        - {name: inside, members: [vlan10-v4, vlan20-v4]}
 """
 
 RETURN = r"""
 changes:
   description:
-    - What differs from the file that was there, virtual router by virtual router, then C(tracker NAME), C(sync group NAME) and
+    - What differs from what the daemon runs, or without one from the file that was there, virtual router by virtual router, then C(tracker NAME), C(sync group NAME) and
       C(leases). In check mode, what would.
     - C(cost) says in words what a change does, and why it is C(hitless) or not.
   returned: success
@@ -93,6 +105,16 @@ reloaded:
   returned: success
   type: bool
   sample: true
+probation:
+  description: The configuration that waits to be confirmed, and how long yet; V(null) when there is none.
+  returned: success
+  type: dict
+  sample: {"sha256": "5d41…", "previous_sha256": "7d79…", "confirm_within_s": 60, "remaining_ns": 59800000000}
+confirmed:
+  description: Whether a configuration on probation was confirmed.
+  returned: with O(confirm=true)
+  type: bool
+  sample: true
 config_warnings:
   description: What is not wrong but worth knowing, such as an interface that does not exist yet.
   returned: success
@@ -109,23 +131,16 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.config_apply import ConfigApply
-from ..module_utils.vrrp.config.argspec import argument_spec
+from ..module_utils.config_apply import ConfigApply, options
 from ..module_utils.vrrp.errors import VrrpError
-from ..module_utils.vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, fail_with
+from ..module_utils.vrrp_module import fail_with
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "config": {"type": "dict", "required": True, "options": argument_spec()},
-            "fleet": {"type": "dict"},
-            "config_file": {"type": "path", "default": CONFIG_FILE},
-            "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
-            "directory": {"type": "path", "default": DIRECTORY},
-            "python": {"type": "path", "default": PYTHON},
-            "timeout": {"type": "float", "default": 15},
-        },
+        argument_spec=options(),
+        required_if=[("confirm", False, ("config",))],
+        mutually_exclusive=[("confirm_within", "confirm")],
         supports_check_mode=True,
     )
     apply = ConfigApply(module)

@@ -13,8 +13,10 @@ from typing import Tuple
 
 from .devices import MAXIMUM_ROUTER_NAME
 from .fields import (
+    DOCUMENT_FIELDS,
     NAME_PATTERN,
     ROUTER_ADVERTISEMENT_FIELDS,
+    SYNC_GROUP_FIELDS,
     TRACK_FIELDS,
     TRACKER_FIELDS,
     VIRTUAL_ROUTER_FIELDS,
@@ -111,6 +113,11 @@ ADVERTISEMENT_FIELDS: Tuple[Field, ...] = tuple(
 _LINKS = Field("track_links", Kind.ANY, "Interfaces whose failure costs priority.")
 _UPLINK = Field("uplink", Kind.ANY, "What is pinged to see that the uplink works.")
 
+SYNCED_VLANS_FIELDS: Tuple[Field, ...] = (
+    *(field for field in SYNC_GROUP_FIELDS if field.name == "name"),
+    Field("vlans", Kind.ANY, "Ids or names of its VLANs.", required=True),
+)
+
 DEFAULTS_FIELDS: Tuple[Field, ...] = (
     *_POLICY_FIELDS,
     _UPLINK,
@@ -122,6 +129,14 @@ DEFAULTS_FIELDS: Tuple[Field, ...] = (
         default=(),
         fields=TRACKER_FIELDS,
     ),
+    Field(
+        "sync_groups",
+        Kind.OBJECTS,
+        "VLANs whose gateways are master together or not at all.",
+        default=(),
+        fields=SYNCED_VLANS_FIELDS,
+    ),
+    *(replace(field, default=None) for field in DOCUMENT_FIELDS if field.name == "leases"),
 )
 
 ROUTER_FIELDS: Tuple[Field, ...] = (

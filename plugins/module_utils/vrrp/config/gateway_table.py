@@ -8,8 +8,8 @@ Problems are found here under the names that the operator used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import ConfigError, Problem
 from ..facts import Family
@@ -24,84 +24,29 @@ from .gateway_fields import (
     VLAN_FIELDS,
 )
 from .gateway_fleet import Router, interface_is_sound, read_routers, read_row, read_watch
-from .model import ChecksumMode, ProfileMode, RouterAdvertisements, TrackReference
+from .gateway_sync import SyncedVlans, read_synced_vlans
+from .gateway_vlan import Policy, Seat, Vlan, real_addresses
+from .model import ChecksumMode, LeaseMode, ProfileMode, RouterAdvertisements, TrackReference
 from .parse import tracker_draft
 from .reading import Reading, in_order, nearest, repeated, shown
 from .validate import field_problem, interval_problem, profile_problem
 
 # One priority for each between 200 and 100.
 MAXIMUM_MEMBERS = 101
-_VERSIONS = {Family.IPV4: 4, Family.IPV6: 6}
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A router in one VLAN: its interface and its real address in each network."""
+class Table:
+    """The whole table: routers by name, VLANs in order, and what counts for all of them."""
 
-    router: str
-    interface: str
-    places: Places
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How the groups of a VLAN behave. version is that of IPv4, password for version 2."""
-
-    version: int
-    advertisement_interval_cs: int
-    preempt: bool
-    preempt_delay_cs: int
-    accept: bool
-    checksum: ChecksumMode
-    profile: ProfileMode
-    password: str = field(repr=False)
-    track: Tuple[TrackReference, ...]
-    router_advertisements: RouterAdvertisements
+    fleet: Mapping[str, Router]
+    vlans: Tuple[Vlan, ...]
+    sync_groups: Tuple[SyncedVlans, ...]
+    leases: LeaseMode
 
 
-@dataclass(frozen=True)
-class Vlan:
-    """One row of the table. preferred is None and priorities empty where they are left to us."""
-
-    path: str
-    vlan_id: int
-    name: str
-    vrid: int
-    networks: Tuple[Network, ...]
-    virtual: Places
-    seats: Tuple[Seat, ...]
-    policy: Policy
-    preferred: Optional[str]
-    priorities: Mapping[str, int]
-
-    @property
-    def families(self) -> Tuple[Family, ...]:
-        """The families that the VLAN has networks of, IPv4 first."""
-        versions = {network.version for network in self.networks}
-        return tuple(family for family in Family if _VERSIONS[family] in versions)
-
-    def virtual_addresses(self, family: Family) -> Tuple[Address, ...]:
-        """The virtual addresses of one family, in the order of the networks."""
-        return tuple(
-            address
-            for network in self.networks
-            if network.version == _VERSIONS[family]
-            for address in self.virtual.get(network, ())
-        )
-
-    def owner(self, family: Family) -> Optional[str]:
-        """The router whose real addresses are the virtual ones, if any."""
-        virtual = set(self.virtual_addresses(family))
-        for seat in self.seats:
-            if virtual and virtual <= _real(seat):
-                return seat.router
-        return None
-
-
-def read_table(
-    vlans: Any, routers: Any, defaults: Any
-) -> Tuple[Dict[str, Router], Tuple[Vlan, ...]]:
-    """Routers by name and VLANs in order. Raises ConfigError with every problem of the table."""
+def read_table(vlans: Any, routers: Any, defaults: Any) -> Table:
+    """The table as it was understood. Raises ConfigError with every problem of it."""
     problems: List[Problem] = []
     common = read_row(DEFAULTS_FIELDS, defaults, "defaults", problems)
     problems.extend(_policy_conflicts(common))
@@ -122,10 +67,12 @@ def read_table(
         hint = "write a list of VLANs, each with id and networks"
         problems.append(Problem("vlans", "type", "is %s" % shown(vlans), hint))
     problems.extend(_between_vlans(rows))
+    sync_groups = read_synced_vlans(common.values["sync_groups"], rows, problems)
     if problems:
         # One value of the defaults may be wrong for many VLANs.
         raise ConfigError(in_order(dict.fromkeys(problems)))
-    return fleet, tuple(rows)
+    leases = LeaseMode(common.values["leases"] or LeaseMode.AUTO.value)
+    return Table(fleet, tuple(rows), sync_groups, leases)
 
 
 class _Row:
@@ -372,10 +319,6 @@ def _policy_conflicts(reading: Reading) -> Iterator[Problem]:
                 yield Problem(where, "delay-without-preempt", message, hint)
 
 
-def _real(seat: Seat) -> Set[Address]:
-    return {address for addresses in seat.places.values() for address in addresses}
-
-
 def _address_conflicts(vlan: Vlan) -> Iterator[Problem]:
     """A real address belongs to one router, and an owner owns all virtual addresses."""
     for address in repeated(a for addresses in vlan.virtual.values() for a in addresses):
@@ -384,7 +327,7 @@ def _address_conflicts(vlan: Vlan) -> Iterator[Problem]:
     first: Dict[Address, str] = {}
     for seat in vlan.seats:
         where = "%s.routers[%s]" % (vlan.path, seat.router)
-        for address in sorted(_real(seat), key=str):
+        for address in sorted(real_addresses(seat), key=str):
             other = first.setdefault(address, seat.router)
             if other != seat.router:
                 message = "has %s, which is also that of %s" % (address, other)
@@ -392,7 +335,7 @@ def _address_conflicts(vlan: Vlan) -> Iterator[Problem]:
                 yield Problem(where, "duplicate-address", message, hint)
         for family in vlan.families:
             virtual = set(vlan.virtual_addresses(family))
-            owned = virtual & _real(seat)
+            owned = virtual & real_addresses(seat)
             if owned and owned != virtual:
                 message = "has %s, only one of the virtual addresses" % min(owned, key=str)
                 hint = "give the router another real address, or all of the virtual ones"

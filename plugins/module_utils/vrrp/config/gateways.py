@@ -10,19 +10,22 @@ nothing for the rows before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import ConfigError, Problem
 from ..facts import Family
 from ..fsm.parameters import OWNER_PRIORITY
 from .gateway_fleet import Router
-from .gateway_table import Seat, Vlan, read_table
+from .gateway_sync import SyncedVlans, wanted_master
+from .gateway_table import Table, read_table
+from .gateway_vlan import Seat, Vlan
 from .hosts import host_problems
 from .model import (
     PROFILES,
     ProfileMode,
     RouterAdvertisements,
     RouterConfig,
+    SyncGroupConfig,
     VirtualRouterConfig,
 )
 from .reading import in_order
@@ -48,6 +51,7 @@ class Group:
     family: Family
     members: Tuple[str, ...]
     priorities: Mapping[str, int]
+    sync_group: Optional[str]
 
 
 def gateway_configs(
@@ -59,64 +63,84 @@ def gateway_configs(
 
     Raises ConfigError with all problems of the table.
     """
-    fleet, rows = read_table(vlans, routers, defaults)
-    groups = plan(rows, list(fleet))
-    configs = {name: _config(router, groups) for name, router in fleet.items()}
+    table = read_table(vlans, routers, defaults)
+    groups = plan(table)
+    configs = {name: _config(router, groups, table) for name, router in table.fleet.items()}
     _refuse_what_the_engine_would(configs)
     return {
         name: {
             "config": document(configs[name]),
-            "interfaces": _interfaces(router, rows),
+            "interfaces": _interfaces(router, table.vlans),
             "groups": [_group(group, router.name) for group in groups if name in group.members],
         }
-        for name, router in fleet.items()
+        for name, router in table.fleet.items()
     }
 
 
-def plan(vlans: Sequence[Vlan], routers: Sequence[str]) -> List[Group]:
+def plan(table: Table) -> List[Group]:
     """Who is preferred in each group, and in which order the others follow.
 
     A VLAN without a preference goes to the router that is preferred least so far. The order of its
     backups turns by one with each VLAN of a router, so that they share its load when it fails.
+    VLANs of a sync group follow its first one in both.
     """
-    preferences = dict.fromkeys(routers, 0)
-    groups = []
-    for vlan in vlans:
-        members = [seat.router for seat in vlan.seats]
-        preferred = _preferred(vlan, members, preferences)
-        turn = preferences[preferred]
-        preferences[preferred] += 1
-        for family in vlan.families:
-            order = _order(members, vlan.owner(family) or preferred, turn)
-            priorities = dict(vlan.priorities) or _priorities(order)
-            owner = vlan.owner(family)
-            if owner is not None:
-                priorities[owner] = OWNER_PRIORITY
-            order.sort(key=lambda name: -priorities[name])
-            name = "%s-%s" % (vlan.name, _SUFFIX[family])
-            groups.append(Group(name, vlan, family, tuple(order), priorities))
+    preferences = dict.fromkeys(table.fleet, 0)
+    synced_with = {vlan.vlan_id: group for group in table.sync_groups for vlan in group.vlans}
+    of_sync_group: Dict[str, _Succession] = {}
+    groups: List[Group] = []
+    for vlan in table.vlans:
+        synced = synced_with.get(vlan.vlan_id)
+        succession = of_sync_group.get(synced.name) if synced else None
+        if succession is None:
+            succession = _succession(vlan, synced, preferences)
+        if synced is not None:
+            of_sync_group[synced.name] = succession
+        preferences[succession.preferred] += 1
+        groups += [_group_of(vlan, family, succession, synced) for family in vlan.families]
     return groups
 
 
-def _preferred(vlan: Vlan, members: Sequence[str], preferences: Mapping[str, int]) -> str:
-    for family in vlan.families:
-        owner = vlan.owner(family)
-        if owner is not None:
-            return owner
-    if vlan.preferred is not None:
-        return vlan.preferred
-    if vlan.priorities:
-        return max(vlan.priorities, key=lambda name: vlan.priorities[name])
-    order = list(preferences)
-    return min(members, key=lambda name: (preferences[name], order.index(name)))
+@dataclass(frozen=True)
+class _Succession:
+    """Who is preferred among the routers of a VLAN, and by how many places the others turn."""
+
+    members: Tuple[str, ...]
+    preferred: str
+    turn: int
+
+    def order(self, owner: Optional[str]) -> List[str]:
+        """The owner or the preferred one, then those behind it in a circle, turned."""
+        first = owner or self.preferred
+        place = self.members.index(first)
+        others = [*self.members[place + 1 :], *self.members[:place]]
+        start = self.turn % len(others) if others else 0
+        return [first, *others[start:], *others[:start]]
 
 
-def _order(members: Sequence[str], preferred: str, turn: int) -> List[str]:
-    """The preferred member, then those behind it in a circle, turned so many places."""
-    place = members.index(preferred)
-    others = [*members[place + 1 :], *members[:place]]
-    start = turn % len(others) if others else 0
-    return [preferred, *others[start:], *others[:start]]
+def _succession(
+    vlan: Vlan, synced: Optional[SyncedVlans], preferences: Mapping[str, int]
+) -> _Succession:
+    members = tuple(seat.router for seat in vlan.seats)
+    preferred = wanted_master(vlan) if synced is None else synced.preferred()
+    if preferred is None:
+        ranks = list(preferences)
+        preferred = min(members, key=lambda name: (preferences[name], ranks.index(name)))
+    return _Succession(members, preferred, preferences[preferred])
+
+
+def _group_of(
+    vlan: Vlan, family: Family, succession: _Succession, synced: Optional[SyncedVlans]
+) -> Group:
+    """The gateway group of one family of a VLAN."""
+    owner = vlan.owner(family)
+    order = succession.order(owner)
+    written = vlan.priorities or (synced.priorities() if synced else {})
+    priorities = dict(written) or _priorities(order)
+    if owner is not None:
+        priorities[owner] = OWNER_PRIORITY
+    order.sort(key=lambda name: -priorities[name])
+    name = "%s-%s" % (vlan.name, _SUFFIX[family])
+    return Group(name, vlan, family, tuple(order), priorities, synced.name if synced else None)
 
 
 def _priorities(order: Sequence[str]) -> Dict[str, int]:
@@ -125,11 +149,18 @@ def _priorities(order: Sequence[str]) -> Dict[str, int]:
     return {name: PREFERRED_PRIORITY - place * step for place, name in enumerate(order)}
 
 
-def _config(router: Router, groups: Sequence[Group]) -> RouterConfig:
-    routers = [_virtual_router(group, router) for group in groups if router.name in group.members]
+def _config(router: Router, groups: Sequence[Group], table: Table) -> RouterConfig:
+    mine = [group for group in groups if router.name in group.members]
+    in_sync: Dict[str, List[str]] = {}
+    for group in mine:
+        if group.sync_group is not None:
+            in_sync.setdefault(group.sync_group, []).append(group.name)
+    routers = [_virtual_router(group, router) for group in mine]
     return RouterConfig(
         tuple(sorted(routers, key=lambda each: each.name)),
         tuple(sorted(router.trackers, key=lambda each: each.name)),
+        tuple(SyncGroupConfig(name, tuple(sorted(in_sync[name]))) for name in sorted(in_sync)),
+        table.leases,
     )
 
 
@@ -221,4 +252,5 @@ def _group(group: Group, router: str) -> Dict[str, Any]:
         "preferred": group.members[0],
         "members": list(group.members),
         "priority": group.priorities[router],
+        "sync_group": group.sync_group,
     }

@@ -9,12 +9,12 @@ section 7.1 (a different interval is discarded).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple, Union
 
 from ..errors import Problem
 from ..facts import Family, is_link_local
 from ..fsm.parameters import OWNER_PRIORITY
+from .host_sync import Member, sync_group_problems
 from .model import RouterConfig, VirtualRouterConfig
 from .reading import in_order, text_of
 
@@ -24,19 +24,6 @@ _LAN_OCTETS = {Family.IPV4: 3, Family.IPV6: 8}
 _Token = Union[Tuple[bytes], Tuple[str, bytes]]
 
 
-@dataclass(frozen=True)
-class Member:
-    """A virtual router as one host has it."""
-
-    host: str
-    router: VirtualRouterConfig
-
-    @property
-    def path(self) -> str:
-        """Where a problem of it is shown."""
-        return "%s: virtual_routers[%s]" % (self.host, self.router.name)
-
-
 def host_problems(configs: Mapping[str, RouterConfig]) -> Tuple[Problem, ...]:
     """What is wrong between the configurations of several hosts, sorted by path.
 
@@ -44,9 +31,11 @@ def host_problems(configs: Mapping[str, RouterConfig]) -> Tuple[Problem, ...]:
     they share a virtual address, or have the same interface name and neighbouring addresses.
     """
     found: List[Problem] = list(_address_under_two_vrids(configs))
-    for members in groups(configs):
+    gateway_groups = groups(configs)
+    for members in gateway_groups:
         found.extend(_unlike_the_first(members))
         found.extend(_equal_priorities(members))
+    found.extend(sync_group_problems(configs, gateway_groups))
     return in_order(found)
 
 

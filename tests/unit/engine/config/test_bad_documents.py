@@ -15,7 +15,7 @@ from engine_kit.bad_files import bad_files
 
 import vrrp.config
 from vrrp.config.parse import parse, parse_json
-from vrrp.daemon.requests import read_config
+from vrrp.daemon.beginning import read_config
 from vrrp.errors import ConfigError
 
 CORPUS = bad_files()

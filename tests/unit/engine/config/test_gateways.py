@@ -84,7 +84,10 @@ def test_two_vlans_and_two_routers():
         "preferred": "gw1",
         "members": ["gw1", "gw2"],
         "priority": 150,
+        "sync_group": None,
     }
+    assert result["gw1"]["config"]["sync_groups"] == []
+    assert result["gw1"]["config"]["leases"] == "auto"
 
 
 def test_routers_in_all_their_forms():
@@ -335,8 +338,9 @@ def tables(draw):
         vlans.append(vlan)
     defaults = draw(
         st.fixed_dictionaries(
-            {},
+            {"sync_groups": sync_groups(vlans, routers)},
             optional={
+                "leases": st.sampled_from(["auto", "on", "off", True, False]),
                 "version": st.sampled_from([2, 3]),
                 "track_links": st.just(["eth0"]),
                 "uplink": st.just({"targets": ["192.0.2.1"]}),
@@ -344,6 +348,21 @@ def tables(draw):
         )
     )
     return vlans, routers, defaults
+
+
+def sync_groups(vlans, routers):
+    """VLANs that may move together: those with the same routers, policy and preference."""
+    alike = {}
+    for vlan in vlans:
+        how = [sorted(vlan.get("routers", routers)), vlan.get("preempt", True)]
+        how += [vlan.get("virtual") == 252, vlan.get("preferred")]
+        alike.setdefault(str(how), []).append(vlan["id"])
+    candidates = [ids for ids in alike.values() if len(ids) > 1]
+    if not candidates:
+        return st.just([])
+    return st.lists(st.sampled_from(candidates), unique_by=tuple).map(
+        lambda chosen: [{"name": "s%d" % ids[0], "vlans": ids} for ids in chosen]
+    )
 
 
 @given(tables())
@@ -361,10 +380,14 @@ def test_any_table(table):
         assert list(group["members"]) == sorted(
             group["members"], key=lambda name: -group_of(result, name, group["name"])["priority"]
         )
-    masters = {}
+    masters, orders = {}, {}
     for group in groups.values():
         masters.setdefault(group["vlan"], set()).add(group["preferred"])
+        if group["sync_group"] is not None:
+            orders.setdefault(group["sync_group"], set()).add(tuple(group["members"]))
     assert all(len(names) == 1 for names in masters.values())
+    assert sorted(orders) == sorted(each["name"] for each in defaults["sync_groups"])
+    assert all(len(found) == 1 for found in orders.values()), "a sync group moves as a whole"
 
 
 def _facts_agree(router, config):
@@ -405,6 +428,121 @@ def test_a_thousand_vlans_take_no_longer_than_they_should():
     started = time.process_time()
     build(*vlans, routers=["a", "b", "c"])
     assert time.process_time() - started < 5
+
+
+# Sync groups and leases
+
+
+def vlan(number, *routers, **more):
+    row = {"id": number, "networks": ["198.18.%d.0/24" % number], **more}
+    return {**row, "routers": list(routers)} if routers else row
+
+
+def preferred(result, router="gw1"):
+    return [each["preferred"] for each in result[router]["groups"]]
+
+
+def test_vlans_of_a_sync_group_have_the_same_master_and_succession():
+    vlans = [vlan(number) for number in range(1, 7)]
+    groups = [{"name": "inside", "vlans": [2, "vlan5", 6]}]
+    result = build(*vlans, routers=["a", "b", "c"], sync_groups=groups)
+    members = {each["name"]: each["members"] for each in result["a"]["groups"]}
+    assert members["vlan2-v4"] == members["vlan5-v4"] == members["vlan6-v4"] == ["b", "c", "a"]
+    assert members["vlan1-v4"] == ["a", "b", "c"]
+    assert members["vlan4-v4"] != members["vlan2-v4"], "the others are shared as ever"
+    for name in "abc":
+        config = result[name]["config"]
+        assert config["sync_groups"] == [
+            {"name": "inside", "members": ["vlan2-v4", "vlan5-v4", "vlan6-v4"]}
+        ]
+        parts = {each["name"]: each["priority"] for each in config["virtual_routers"]}
+        assert parts["vlan2-v4"] == parts["vlan5-v4"] == parts["vlan6-v4"]
+    named = {each["name"]: each["sync_group"] for each in result["a"]["groups"]}
+    assert (named["vlan5-v4"], named["vlan3-v4"]) == ("inside", None)
+
+
+def test_both_families_of_its_vlans_are_in_a_sync_group():
+    result = build(VLAN10, VLAN20, sync_groups=[{"name": "all", "vlans": [20, 10]}])
+    (group,) = result["gw2"]["config"]["sync_groups"]
+    assert group == {"name": "all", "members": ["vlan10-v4", "vlan10-v6", "vlan20-v4"]}
+    assert preferred(result) == ["gw1"] * 3
+
+
+def test_one_vlan_of_two_families_may_be_in_sync_with_itself():
+    result = build(VLAN10, sync_groups=[{"name": "ten", "vlans": [10]}])
+    (group,) = result["gw1"]["config"]["sync_groups"]
+    assert group["members"] == ["vlan10-v4", "vlan10-v6"]
+
+
+def test_a_sync_group_counts_as_often_as_it_has_vlans():
+    vlans = [vlan(number) for number in range(1, 7)]
+    result = build(*vlans, sync_groups=[{"name": "three", "vlans": [1, 2, 3]}])
+    assert preferred(result) == ["gw1", "gw1", "gw1", "gw2", "gw2", "gw2"]
+
+
+def test_sync_groups_are_shared_evenly():
+    vlans = [vlan(number) for number in range(1, 9)]
+    groups = [{"name": "s%d" % n, "vlans": [2 * n + 1, 2 * n + 2]} for n in range(4)]
+    result = build(*vlans, sync_groups=groups)
+    assert sorted(preferred(result)) == ["gw1"] * 4 + ["gw2"] * 4
+
+
+@pytest.mark.parametrize("asking", [1, 2, 3])
+def test_one_preference_counts_for_the_whole_sync_group(asking):
+    vlans = [vlan(number) for number in (1, 2, 3)]
+    vlans[asking - 1]["preferred"] = "gw2"
+    result = build(*vlans, sync_groups=[{"name": "three", "vlans": [1, 2, 3]}])
+    assert preferred(result) == ["gw2"] * 3
+
+
+@pytest.mark.parametrize("asking", [1, 2, 3])
+def test_priorities_of_one_vlan_count_for_the_whole_sync_group(asking):
+    vlans = [vlan(number) for number in (1, 2, 3)]
+    vlans[asking - 1]["priorities"] = {"gw1": 90, "gw2": 110}
+    vlans[asking % 3]["preferred"] = "gw2"
+    result = build(*vlans, sync_groups=[{"name": "three", "vlans": [1, 2, 3]}])
+    assert preferred(result) == ["gw2"] * 3
+    assert [each["priority"] for each in result["gw1"]["groups"]] == [90] * 3
+
+
+def test_priorities_may_differ_where_their_order_does_not():
+    one = vlan(1, priorities={"gw1": 90, "gw2": 110})
+    two = vlan(2, priorities={"gw2": 220, "gw1": 7})
+    result = build(one, two, sync_groups=[{"name": "both", "vlans": [1, 2]}])
+    assert preferred(result) == ["gw2", "gw2"]
+    assert [each["priority"] for each in result["gw1"]["groups"]] == [90, 7]
+
+
+def test_an_owner_of_all_addresses_of_a_sync_group():
+    rows = [vlan(1, virtual=253), vlan(2, virtual=253)]
+    result = build(*rows, sync_groups=[{"name": "both", "vlans": [1, 2]}])
+    assert [each["priority"] for each in result["gw2"]["groups"]] == [255, 255]
+    assert preferred(result) == ["gw2", "gw2"]
+
+
+def test_vlans_of_two_routers_among_three():
+    rows = [vlan(1, "a", "b"), vlan(2, "b", "c"), vlan(3, "b", "a"), vlan(4)]
+    result = build(*rows, routers=["a", "b", "c"], sync_groups=[{"name": "both", "vlans": [1, 3]}])
+    assert result["c"]["config"]["sync_groups"] == []
+    assert result["a"]["config"]["sync_groups"] == result["b"]["config"]["sync_groups"] != []
+
+
+def test_a_row_behind_changes_no_sync_group():
+    rows = [vlan(1), vlan(2), vlan(3)]
+    both = [{"name": "both", "vlans": [1, 3]}]
+    before = build(*rows, sync_groups=both)
+    after = build(*rows, vlan(4), sync_groups=both)
+    for name in PAIR:
+        assert after[name]["groups"][:3] == before[name]["groups"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("on", "on"), ("off", "off"), ("auto", "auto"), (True, "on"), (None, "auto")],
+)
+def test_leases_count_for_all_routers(written, meant):
+    result = build(VLAN10, leases=written)
+    assert [result[name]["config"]["leases"] for name in PAIR] == [meant] * 2
 
 
 # Router advertisements

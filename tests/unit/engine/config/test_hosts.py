@@ -9,7 +9,12 @@ import ipaddress
 import pytest
 
 from vrrp.config.hosts import groups, host_problems
-from vrrp.config.model import RouterAdvertisements, RouterConfig, VirtualRouterConfig
+from vrrp.config.model import (
+    RouterAdvertisements,
+    RouterConfig,
+    SyncGroupConfig,
+    VirtualRouterConfig,
+)
 from vrrp.facts import Family
 
 
@@ -161,3 +166,105 @@ def test_members_that_would_tell_hosts_something_else():
         "(tell hosts the same on all routers of the group)"
     )
     assert found(dataclasses.replace(first, router_advertisements=told), other) == []
+
+
+# Sync groups
+
+
+def vlan(number, priority, **changes):
+    address = "198.18.%d.254" % number
+    name = changes.pop("name", "vlan%d" % number)
+    return member(address, name=name, interface=name, vrid=number, priority=priority, **changes)
+
+
+def host(*routers, **sync_groups):
+    groups = [
+        SyncGroupConfig(name, tuple(members.split())) for name, members in sync_groups.items()
+    ]
+    return RouterConfig(tuple(routers), (), tuple(groups))
+
+
+def found_between(*hosts):
+    named = {"gw%d" % number: config for number, config in enumerate(hosts, 1)}
+    return [str(problem) for problem in host_problems(named)]
+
+
+SAME = "(put the same virtual routers into a sync group on all hosts that share them)"
+
+
+def test_sync_groups_of_the_same_members_may_be_called_differently():
+    one = host(vlan(1, 200), vlan(2, 200), vlan(3, 200), lan="vlan1 vlan2")
+    other = host(
+        vlan(1, 150, name="a"), vlan(2, 150, name="b"), vlan(3, 150, name="c"), inside="a b"
+    )
+    assert found_between(one, other) == []
+
+
+def test_hosts_that_share_nothing_may_do_as_they_like():
+    one = host(vlan(1, 200), vlan(2, 200), lan="vlan1 vlan2")
+    assert found_between(one, host(vlan(3, 200), vlan(4, 200))) == []
+
+
+def test_a_host_without_the_sync_group():
+    one = host(vlan(1, 200), vlan(2, 200), lan="vlan1 vlan2")
+    other = host(vlan(1, 150), vlan(2, 150))
+    assert found_between(one, other) == [
+        "gw2: virtual_routers[vlan1]: is in no sync group, and gw1 has it in lan " + SAME,
+        "gw2: virtual_routers[vlan2]: is in no sync group, and gw1 has it in lan " + SAME,
+    ]
+    assert found_between(other, one) == [
+        "gw2: sync_groups[lan].members: has 'vlan1', which is in no sync group of gw1 " + SAME,
+        "gw2: sync_groups[lan].members: has 'vlan2', which is in no sync group of gw1 " + SAME,
+    ]
+
+
+def test_one_member_more_is_told_once():
+    three = [vlan(1, 200), vlan(2, 200), vlan(3, 200)]
+    less = [vlan(1, 150), vlan(2, 150), vlan(3, 150)]
+    assert found_between(host(*three, lan="vlan1 vlan2 vlan3"), host(*less, lan="vlan1 vlan2")) == [
+        "gw2: sync_groups[lan].members: are vlan1, vlan2, "
+        "and those of gw1 in lan are vlan1, vlan2, vlan3 " + SAME,
+        "gw2: virtual_routers[vlan3]: is in no sync group, and gw1 has it in lan " + SAME,
+    ]
+
+
+def test_a_member_that_another_host_does_not_have_would_stay_behind():
+    one = host(vlan(1, 200), vlan(2, 200), lan="vlan1 vlan2")
+    other = host(vlan(1, 150), vlan(3, 150), lan="vlan1 vlan3")
+    assert found_between(one, other) == [
+        "gw2: sync_groups[lan].members: are vlan1, vlan3, "
+        "and those of gw1 in lan are vlan1, vlan2 " + SAME
+    ]
+
+
+def test_hosts_that_rank_otherwise_in_one_member():
+    one = host(vlan(1, 200), vlan(2, 100), lan="vlan1 vlan2")
+    other = host(vlan(1, 150), vlan(2, 150), lan="vlan1 vlan2")
+    assert found_between(one, other) == [
+        (
+            "gw2: virtual_routers[vlan2].priority: is 150, so gw2 comes before gw1, "
+            "which comes first in vlan1 of sync group lan "
+            "(let the hosts follow each other in one order: a sync group moves as a whole)"
+        )
+    ]
+
+
+def test_the_third_host_has_its_place_too():
+    hosts = [
+        host(vlan(1, 200), vlan(2, 200), lan="vlan1 vlan2"),
+        host(vlan(1, 150), vlan(2, 100), lan="vlan1 vlan2"),
+        host(vlan(1, 100), vlan(2, 150), lan="vlan1 vlan2"),
+    ]
+    (problem,) = found_between(*hosts)
+    assert problem.startswith(
+        "gw3: virtual_routers[vlan2].priority: is 150, so gw3 comes before gw2"
+    )
+
+
+def test_many_members_are_not_all_listed():
+    numbers = range(1, 21)
+    names = ["vlan%d" % number for number in numbers]
+    one = host(*(vlan(number, 200) for number in numbers), lan=" ".join(names))
+    other = host(*(vlan(number, 150) for number in numbers), lan=" ".join(names[:-1]))
+    less, _behind = found_between(one, other)
+    assert "vlan8 and 11 more, and those of gw1 in lan are vlan1" in less

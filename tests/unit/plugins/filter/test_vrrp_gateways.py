@@ -67,6 +67,10 @@ def test_every_key_is_documented():
     assert set(options["defaults"]["suboptions"]) | common == {
         field.name for field in gateway_fields.DEFAULTS_FIELDS
     }
+    sync_group = options["defaults"]["suboptions"]["sync_groups"]["suboptions"]
+    assert documented(sync_group) == in_table(gateway_fields.SYNCED_VLANS_FIELDS)
+    (leases,) = [each for each in gateway_fields.DEFAULTS_FIELDS if each.name == "leases"]
+    assert options["defaults"]["suboptions"]["leases"]["choices"] == list(leases.choices)
     types = {Kind.TEXT: "str", Kind.INTEGER: "int", Kind.BOOLEAN: "bool", Kind.CHOICE: "str"}
     for field in gateway_fields.VLAN_FIELDS:
         if field.kind in types:
