@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import select
 import signal
-from typing import Callable, List, Optional, Protocol, Tuple
+from typing import Callable, FrozenSet, List, Optional, Protocol, Tuple
 
 from ..errors import PlatformError
 from ..facts import KernelNews, LinkFacts

@@ -15,10 +15,13 @@ import hashlib
 from typing import Iterator, List, Optional
 
 from ..errors import PlatformError
+from . import muting
 from . import nft_codec as nft
 from .constants import TABLE_NAME
 from .netlink import Message, NetlinkSocket
 
+# What is in it changes with the states of virtual routers.
+_CHANGING_SETS = (muting.SET_NAME,)
 _FAMILIES = (nft.FAMILY_INET, nft.FAMILY_ARP)
 # A filter is installed by at most one transaction for each table. More: somebody came between.
 _OWN_TRANSACTIONS = len(_FAMILIES)
@@ -86,6 +89,8 @@ class FilterWatch:
         found = self._dump(nft.get_sets(family, TABLE_NAME))
         for name in sorted(nft.read_set_name(body) for body in found):
             yield name.encode()
+            if name in _CHANGING_SETS:
+                continue
             keys: List[bytes] = []
             for body in self._dump(nft.get_elements(family, TABLE_NAME, name)):
                 keys += nft.read_elements(body)
