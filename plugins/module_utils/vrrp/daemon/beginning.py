@@ -103,8 +103,6 @@ def begin(config_file: str, files: StateFiles, now_ns: int) -> Beginning:
     if is_overdue:
         refusal = probation
     refused = refusal.version if refusal else None
-    if are_equal(refused, last_good):
-        refused = None  # likewise: it was reloaded on purpose
 
     def beginning(version: Version, source: str, problems: Tuple[Problem, ...]) -> Beginning:
         running = None if is_overdue or is_settled else probation
@@ -115,7 +113,9 @@ def begin(config_file: str, files: StateFiles, now_ns: int) -> Beginning:
     if probation is not None and not is_overdue and not is_settled:
         # A restart changes nothing, whatever the file says meanwhile.
         return beginning(probation.version, SOURCE_FILE, ())
-    version, problems = _read_file(config_file, refused)
+    # What is the last good one was reloaded on purpose after it had been taken back.
+    is_pardoned = are_equal(refused, last_good)
+    version, problems = _read_file(config_file, None if is_pardoned else refused)
     if version is not None:
         return beginning(version, SOURCE_FILE, ())
     version = last_good or (refusal.previous if refusal else None)

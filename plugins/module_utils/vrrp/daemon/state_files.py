@@ -52,12 +52,16 @@ class StateFiles:
         except OSError as error:
             self.disbelieve(name, error.strerror or str(error))
             return None
-        with open(descriptor, "rb") as file:
-            try:
-                wrong = _not_ours(os.fstat(descriptor))
-                text = "" if wrong else file.read().decode("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                wrong, text = str(error), ""
+        text = ""
+        try:
+            wrong = _not_ours(os.fstat(descriptor))
+            if not wrong:
+                with open(descriptor, "rb", closefd=False) as file:
+                    text = file.read().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            wrong = str(error)
+        finally:
+            os.close(descriptor)
         if wrong:
             self.disbelieve(name, wrong)
             return None
