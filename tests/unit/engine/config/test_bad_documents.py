@@ -7,7 +7,6 @@ UPDATE_GOLDEN=1 writes the problems anew; read the difference before you commit 
 """
 
 import ast
-import json
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def refusals(load, value):
     return caught.value.problems
 
 
-@pytest.mark.parametrize("bad", CORPUS, ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", CORPUS, ids=str)
 def test_all_problems_are_named(bad, tmp_path):
     file = tmp_path / "config.json"
     bad.write(file)
@@ -43,13 +42,9 @@ def test_all_problems_are_named(bad, tmp_path):
     assert all(problem.code and problem.message and problem.hint for problem in problems)
 
 
-@pytest.mark.parametrize("bad", CORPUS, ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", [each for each in CORPUS if each.document is not None], ids=str)
 def test_a_document_has_the_problems_of_its_file(bad):
-    case = json.loads(bad.path.read_text(encoding="utf-8"))
-    if "document" in case:
-        assert [str(each) for each in refusals(parse, case["document"])] == case["problems"]
-    else:
-        assert {"text", "octets"} & set(case)
+    assert [str(each) for each in refusals(parse, bad.document)] == list(bad.problems)
 
 
 def test_the_corpus_is_there():

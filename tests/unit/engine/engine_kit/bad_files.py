@@ -31,11 +31,18 @@ _OPEN_END = "..."
 
 @dataclass(frozen=True)
 class BadFile:
-    """A bad configuration file. octets: what is in it; problems: why it is refused, in order."""
+    """A bad configuration file. octets: what is in it; problems: why it is refused, in order.
+
+    document: the same as a value; None where the file is no JSON by itself.
+    """
 
     path: Path
     octets: bytes = field(repr=False)
+    document: Any = field(repr=False)
     problems: Tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
@@ -75,7 +82,7 @@ def bad_files() -> Tuple[BadFile, ...]:
 
 def _read(path: Path) -> BadFile:
     case = json.loads(path.read_text(encoding="utf-8"))
-    return BadFile(path, _octets(case), tuple(case["problems"]))
+    return BadFile(path, _octets(case), case.get("document"), tuple(case["problems"]))
 
 
 def _octets(case: Dict[str, Any]) -> bytes:
