@@ -32,7 +32,6 @@ options:
     description:
       - The whole configuration of the router, in the form of the daemon's own file.
     type: dict
-    required: true
     suboptions:
 '''
 INTERVAL = "A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms)."

@@ -9,6 +9,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.vrrp.config.hosts import host_problems
@@ -29,8 +30,12 @@ class ActionModule(ActionBase):
         args = dict(self._task.args)
         fleet = args.pop("fleet", None) or {}
         config = args.get("config")
+        if config is None and boolean(args.get("confirm", False)):
+            if fleet:
+                raise AnsibleActionFail("the option fleet is checked together with config")
+            return self._execute_module(MODULE, args, task_vars=task_vars)
         if not isinstance(config, Mapping):
-            raise AnsibleActionFail("the option config is required and is a dictionary")
+            raise AnsibleActionFail("the option config is a dictionary, and needed to apply one")
         if not isinstance(fleet, Mapping):
             raise AnsibleActionFail("the option fleet is a dictionary: host to configuration")
         problems = all_problems(config, fleet)

@@ -78,7 +78,9 @@ class ActionModule(ActionBase):
         batch = task_vars.get("ansible_play_batch", hosts)
         absent = sorted(set(hosts) - set(batch))
         if absent:
-            text = "%s is in another batch: give the play no serial, for routers says who is drained"
+            text = (
+                "%s is in another batch: give the play no serial, for routers says who is drained"
+            )
             raise AnsibleActionFail(text % ", ".join(absent))
         try:
             return read_groups(args.get("groups"), hosts), hosts, routers

@@ -14,7 +14,6 @@ options:
     description:
       - The whole configuration of the router, in the form of the daemon's own file.
     type: dict
-    required: true
     suboptions:
       format:
         description:

@@ -4,6 +4,8 @@
 """Bringing a configuration to the daemon: what vrrp_config does, step by step.
 
 Nothing is half applied: a configuration that the daemon refuses leaves file and daemon as before.
+On probation the daemon goes back by itself, so whoever lost the connection need do nothing. The
+file, which the daemon may not write, then has what was taken back; the next run applies it anew.
 """
 
 from __future__ import annotations
@@ -14,18 +16,34 @@ import os
 import tempfile
 import typing as t
 
+from .vrrp.config.argspec import argument_spec
 from .vrrp.config.diff import Change, diff
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.parse import parse, parse_json
 from .vrrp.config.render import HIDDEN, canonical_json
 from .vrrp.control.client import ControlClient
 from .vrrp.errors import ConfigError, ControlError, Problem
-from .vrrp_module import read_text, write_text
+from .vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, read_text, write_text
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 CONFIG_MODE = 0o600
+
+
+def options() -> t.Dict[str, t.Any]:
+    """The options of vrrp_config."""
+    return {
+        "config": {"type": "dict", "options": argument_spec()},
+        "fleet": {"type": "dict"},
+        "confirm_within": {"type": "int"},
+        "confirm": {"type": "bool", "default": False},
+        "config_file": {"type": "path", "default": CONFIG_FILE},
+        "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
+        "directory": {"type": "path", "default": DIRECTORY},
+        "python": {"type": "path", "default": PYTHON},
+        "timeout": {"type": "float", "default": 15},
+    }
 
 
 class ConfigApply:
@@ -38,29 +56,74 @@ class ConfigApply:
         self.warnings: t.List[str] = []
 
     def run(self) -> t.Dict[str, t.Any]:
-        """Apply; the facts to return. Raises ConfigError and ControlError."""
+        """Apply, confirm; the facts to return. Raises ConfigError and ControlError."""
+        if self.params["config"] is None:
+            return self._confirm(self._status(), None)
         wanted = parse(self.params["config"])
         text = canonical_json(wanted)
         before_text = read_text(self.file)
         before = self._understood(before_text)
-        running = self._running_sha256()
-        stale = running is not None and running != hashlib.sha256(text.encode()).hexdigest()
+        status = self._status()
+        stale = status is not None and status["config_sha256"] != _sha256(text)
+        if self.params["confirm"] and (stale or status is None):
+            raise ControlError("no-probation", _not_running(status))
         changed = before_text != text or stale
+        changes = [_told(change) for change in diff(before, wanted)]
+        if status is not None and status["config_sha256"] != _sha256(canonical_json(before)):
+            changes = self._against_running(text)
+            self._tell_reversal(status)
         if changed:
             self._check_here(text)
         if changed and not self.module.check_mode:
-            self._apply(text, before_text, reload=stale)
-        if running is None:
+            status = self._apply(text, before_text, reload=stale) or status
+        if status is None:
             self.warnings.append("the daemon does not run, so the configuration waits for it")
-        changes = diff(before, wanted)
-        return {
+        facts = {
             "changed": changed,
-            "changes": [_told(change) for change in changes],
-            "hitless": all(change.hitless for change in changes),
+            "changes": changes,
+            "hitless": all(change["hitless"] for change in changes),
             "reloaded": stale and not self.module.check_mode,
+            "probation": status["probation"] if status is not None else None,
             "config_warnings": self.warnings,
             "diff": self._diff(before, wanted, before_text or "", text),
         }
+        if not self.params["confirm"]:
+            return facts
+        confirmed = self._confirm(status, _sha256(text))
+        return {**facts, **confirmed, "changed": changed or confirmed["changed"]}
+
+    def _confirm(
+        self, status: t.Optional[t.Dict[str, t.Any]], sha256: t.Optional[str]
+    ) -> t.Dict[str, t.Any]:
+        """What is on probation stays; sha256: only if it is this one."""
+        if status is None:
+            raise ControlError("unreachable", _not_running(None))
+        probation = status["probation"]
+        if probation is None and _was_taken_back(status):
+            raise ControlError("no-probation", _not_running(status))
+        if probation is not None and not self.module.check_mode:
+            with self._client() as client:
+                client.call("do.confirm", sha256=sha256 or probation["sha256"])
+            _write_through(status["state_dir"])
+        return {
+            "changed": probation is not None,
+            "probation": probation if self.module.check_mode else None,
+            "confirmed": probation is not None and not self.module.check_mode,
+            "config_warnings": self.warnings,
+        }
+
+    def _against_running(self, text: str) -> t.List[t.Dict[str, t.Any]]:
+        """What a reload would change: the daemon runs something else than its file has."""
+        with self._client() as client:
+            changes = client.call("config.check", document=json.loads(text))["changes"]
+        return t.cast("t.List[t.Dict[str, t.Any]]", changes)
+
+    def _tell_reversal(self, status: t.Mapping[str, t.Any]) -> None:
+        if _was_taken_back(status):
+            self.warnings.append(
+                "%s was not confirmed in time or was rolled back, so the daemon runs the "
+                "configuration before it" % self.file
+            )
 
     def _understood(self, text: t.Optional[str]) -> RouterConfig:
         """The configuration in the file; an unreadable one counts as empty."""
@@ -73,16 +136,17 @@ class ConfigApply:
             self.warnings.append("%s was not usable and is replaced: %s" % (self.file, first))
             return RouterConfig()
 
-    def _running_sha256(self) -> t.Optional[str]:
-        """The digest of what the daemon runs; None when there is no daemon."""
+    def _status(self) -> t.Optional[t.Dict[str, t.Any]]:
+        """What the daemon says of itself; None when there is no daemon."""
         try:
             with self._client() as client:
-                digest: str = client.call("show.status")["engine"]["config_sha256"]
+                status: t.Dict[str, t.Any] = client.call("show.status")["engine"]
         except ControlError as error:
             if error.code == "unreachable":
                 return None
             raise
-        return digest
+        # Those of an engine that knows no probation yet, which is about to be replaced.
+        return {"probation": None, "config_problems": [], "state_dir": None, **status}
 
     def _client(self) -> ControlClient:
         return ControlClient.in_directory(self.params["runtime_dir"], self.params["timeout"])
@@ -110,20 +174,27 @@ class ConfigApply:
             raise ConfigError(tuple(Problem(**problem) for problem in report["problems"]))
         self.warnings.extend(report["warnings"])
 
-    def _apply(self, text: str, before_text: t.Optional[str], *, reload: bool) -> None:
-        """Write, and reload if a daemon runs; a refusal takes the file back."""
+    def _apply(
+        self, text: str, before_text: t.Optional[str], *, reload: bool
+    ) -> t.Optional[t.Dict[str, t.Any]]:
+        """Write, and reload if a daemon runs; a refusal takes the file back. The status then."""
         write_text(self.module, self.file, text, CONFIG_MODE)
         if not reload:
-            return
+            return None
+        within_s = self.params["confirm_within"]
         try:
             with self._client() as client:
-                client.call("do.reload")
+                client.call("do.reload", **({"confirm_within_s": within_s} if within_s else {}))
         except ControlError:
             if before_text is None:
                 os.unlink(self.file)
             else:
                 write_text(self.module, self.file, before_text, CONFIG_MODE)
             raise
+        status = self._status()
+        if status is not None and within_s:
+            _write_through(status["state_dir"])
+        return status
 
     def _diff(
         self, before: RouterConfig, after: RouterConfig, before_text: str, after_text: str
@@ -155,6 +226,40 @@ def _without(config: RouterConfig, other: RouterConfig) -> RouterConfig:
         tuple(each for each in config.sync_groups if each not in sync_groups),
         config.leases,
     )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _was_taken_back(status: t.Mapping[str, t.Any]) -> bool:
+    return any(problem["code"] == "refused" for problem in status["config_problems"])
+
+
+def _not_running(status: t.Optional[t.Mapping[str, t.Any]]) -> str:
+    """Why there is nothing to confirm, and what to do."""
+    if status is None:
+        return "nothing can be confirmed, because the daemon does not run: start it"
+    if _was_taken_back(status):
+        return "the configuration was not confirmed in time and was taken back: apply it again"
+    return "this configuration does not run, so it cannot be confirmed: apply it first"
+
+
+def _write_through(directory: t.Optional[str]) -> None:
+    """Let the disk have what the daemon remembers: it does not wait for that itself, and after a
+    power cut the next start has to know what was on probation."""
+    if directory is None:
+        return
+    paths = [os.path.join(directory, name) for name in os.listdir(directory)]
+    for path in [*paths, directory]:
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # the daemon has replaced it meanwhile
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _told(change: Change) -> t.Dict[str, t.Any]:

@@ -79,7 +79,7 @@ class Handover:
         after = before
         if changed and not self.check_mode:
             self._ask("do.drain" if self.drains else "do.undrain", **self._request())
-        if not self.check_mode:
+        if not self.check_mode and (changed or not self.params["force"]):
             names = {router["name"] for router in before}
             after, unmet = self._wait(names, started_s + self.params["timeout"])
             facts["seconds"] = round(time.monotonic() - started_s, 3)
@@ -122,7 +122,13 @@ class Handover:
         return self.params["names"] is None and shown["engine"]["drained_all"] is not self.drains
 
     def _moves(self, router: Router) -> bool:
-        return router["drained"] is not self.drains and not router["owner"]
+        """Whether it is not as asked. Drained and yet master it was the last resort; perhaps there
+        is somebody now. Forced, that is what was asked for."""
+        if router["owner"]:
+            return False
+        if self.drains and router["drained"] and not self.params["force"]:
+            return bool(router["state"] == "master")
+        return router["drained"] is not self.drains
 
     def _told(self, router: Router) -> str:
         """What a change means for one virtual router."""

@@ -15,8 +15,7 @@ description:
   - Brings the whole configuration of the VRRP engine to a router, validates it on the controller and on the router, writes it
     atomically and lets the running daemon take it over. Virtual routers that did not change are not touched.
   - All problems are reported at once, each with field, value and remedy, and before anything is changed.
-  - With O(confirm_within) the daemon goes back to the configuration before, by itself, unless the new one is confirmed in time.
-    A change that cuts the way to the router takes itself back.
+  - With O(confirm_within), a change that cuts the way to the router takes itself back.
 extends_documentation_fragment:
   - vlangate.vrrp.attributes
   - vlangate.vrrp.config
@@ -39,14 +38,13 @@ options:
     type: dict
   confirm_within:
     description:
-      - Apply the configuration on probation. Unless a task with O(confirm=true) comes within so many seconds, the daemon runs the
-        configuration before again, also when it was restarted meanwhile; a reboot ends the probation at once.
-      - A configuration that the daemon runs already is not put on probation again.
+      - Unless a task with O(confirm=true) comes within so many seconds, the daemon runs the configuration before again, also when it
+        was restarted meanwhile; a reboot ends the probation at once. What runs already is not put on probation again.
     type: int
   confirm:
     description:
-      - What is on probation stays. With O(config), only if it is that configuration, which has to be applied already.
-      - Fails when the configuration was taken back meanwhile.
+      - What is on probation stays. With O(config), only if it is that configuration, which has to be applied already. Fails when
+        the configuration was taken back meanwhile.
     type: bool
     default: false
   config_file:
@@ -90,11 +88,7 @@ changes:
   type: list
   elements: dict
   sample:
-    - kind: changed
-      name: vlan10-v4
-      fields: [version]
-      hitless: false
-      cost: "version: it starts anew as backup, and routers of another version do not hear it until they follow"
+    - {kind: changed, name: vlan10-v4, fields: [version], hitless: false, cost: "version: it starts anew as backup, …"}
 hitless:
   description: Whether every virtual router keeps its role and its addresses through the change.
   returned: success
@@ -106,7 +100,7 @@ reloaded:
   type: bool
   sample: true
 probation:
-  description: The configuration that waits to be confirmed, and how long yet; V(null) when there is none.
+  description: The configuration that waits to be confirmed, and how long yet.
   returned: success
   type: dict
   sample: {"sha256": "5d41…", "previous_sha256": "7d79…", "confirm_within_s": 60, "remaining_ns": 59800000000}

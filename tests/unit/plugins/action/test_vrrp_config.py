@@ -57,7 +57,18 @@ def test_a_bad_neighbour_is_named(action_for):
     assert "gw2: virtual_routers[vlan10-v4].vrid: is 0" in result["msg"]
 
 
-@pytest.mark.parametrize("args", [{}, {"config": "x"}, {"config": config(), "fleet": "gw1"}])
+def test_to_confirm_needs_no_configuration(action_for):
+    action = action_for(plugin, {"confirm": "yes"}, [{"changed": True}])
+    assert action.run(task_vars={}) == {"changed": True}
+    assert action.calls == [("vlangate.vrrp.vrrp_config", {"confirm": "yes"})]
+
+
+WRONG = ({"confirm": False}, {"confirm": True, "fleet": {"gw1": config()}})
+
+
+@pytest.mark.parametrize(
+    "args", [*WRONG, {}, {"config": "x"}, {"config": config(), "fleet": "gw1"}]
+)
 def test_options_of_the_wrong_shape_are_refused(action_for, args):
     with pytest.raises(AnsibleActionFail, match="the option"):
         action_for(plugin, args).run(task_vars={})

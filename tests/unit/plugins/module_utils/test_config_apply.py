@@ -59,7 +59,7 @@ def apply_for(tmp_path, runtime_dir, module_for):
             directory=str(tmp_path / "lib"),
             python="/usr/bin/python3",
             timeout=5,
-            **options,
+            **{"confirm": False, "confirm_within": None, **options},
         )
         module.answers["check --host"] = (0, '{"problems": [], "warnings": []}', "")
         return ConfigApply(module)
@@ -76,9 +76,17 @@ def file(tmp_path):
     return path
 
 
-def running(daemon, document):
-    daemon.answers["show.status"] = {"engine": {"config_sha256": digest(document)}}
+PROBATION = {"sha256": "x", "previous_sha256": "y", "confirm_within_s": 60, "remaining_ns": 1}
+REFUSED = [{"path": "f", "code": "refused", "message": "m", "hint": "h"}]
+
+
+def running(daemon, document, state_dir=None, **more):
+    """The daemon runs this, until it is told to reload the file."""
+    engine = {"config_sha256": digest(document), "probation": None, "config_problems": []}
+    engine.update(state_dir=state_dir and str(state_dir), **more)
+    daemon.answers["show.status"] = {"engine": engine}
     daemon.answers["do.reload"] = {"changes": []}
+    daemon.answers["config.check"] = {"problems": [], "changes": []}
 
 
 def test_the_same_again_changes_nothing_and_asks_once(apply_for, file, daemon):
@@ -111,7 +119,7 @@ def test_a_change_is_checked_written_and_reloaded(apply_for, file, daemon):
     assert file.read_text() == text(NEW)
     assert os.stat(str(file)).st_mode & 0o777 == 0o600
     assert apply.module.ran("check --host --json") == 1
-    assert daemon.asked == ["show.status", "do.reload"]
+    assert daemon.asked == ["show.status", "do.reload", "show.status"]
 
 
 def test_the_diff_shows_only_what_changes(apply_for, file):
@@ -157,8 +165,13 @@ def test_check_mode_checks_and_stops_before_writing(apply_for, file, daemon):
 
 def test_a_daemon_that_runs_something_else_is_reloaded(apply_for, file, daemon):
     running(daemon, NEW)
+    change = {"kind": "changed", "name": "vlan20-v4", "fields": [], "hitless": False, "cost": "x"}
+    asked = []
+    daemon.answers["config.check"] = lambda params: asked.append(params) or {"changes": [change]}
     facts = apply_for(OLD).run()
-    assert (facts["changed"], facts["reloaded"], facts["changes"]) == (True, True, [])
+    assert (facts["changed"], facts["reloaded"], facts["changes"]) == (True, True, [change])
+    assert not facts["hitless"]
+    assert asked == [{"document": json.loads(text(OLD))}]
 
 
 def test_without_a_daemon_the_file_waits(apply_for, file):
@@ -236,3 +249,114 @@ def test_a_password_is_in_the_file_and_nowhere_else(apply_for, file):
     assert "open-you" in file.read_text()
     assert "open-you" not in json.dumps(facts)
     assert facts["changes"][0]["fields"] == ["version", "password"]
+
+
+def on_probation(daemon):
+    """The daemon puts on probation whatever is reloaded; what it was asked with is returned."""
+    asked = []
+
+    def reload(params):
+        asked.append(params)
+        daemon.answers["show.status"]["engine"]["probation"] = PROBATION
+        return {"changes": []}
+
+    daemon.answers["do.reload"] = reload
+    return asked
+
+
+def test_on_probation_the_daemon_gets_the_time(apply_for, file, daemon, tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "probation.json").write_text("{}")
+    running(daemon, OLD, state_dir=tmp_path / "state")
+    asked = on_probation(daemon)
+    facts = apply_for(NEW, confirm_within=60).run()
+    assert asked == [{"confirm_within_s": 60}]
+    assert (facts["changed"], facts["probation"]) == (True, PROBATION)
+    assert file.read_text() == text(NEW)
+
+
+def test_what_runs_already_is_not_put_on_probation_again(apply_for, file, daemon):
+    running(daemon, OLD, probation=PROBATION)
+    facts = apply_for(OLD, confirm_within=60).run()
+    assert (facts["changed"], facts["probation"]) == (False, PROBATION)
+    assert daemon.asked == ["show.status"]
+
+
+def test_a_probation_that_is_refused_takes_the_file_back(apply_for, file, daemon):
+    running(daemon, OLD)
+    daemon.answers["do.reload"] = {"error": {"code": "state", "message": "no room"}}
+    with pytest.raises(ControlError, match="no room"):
+        apply_for(NEW, confirm_within=60).run()
+    assert file.read_text() == text(OLD)
+
+
+def test_after_a_reversal_it_is_told_and_applied_anew(apply_for, file, daemon):
+    file.write_text(text(NEW))
+    running(daemon, OLD, config_problems=REFUSED)
+    apply = apply_for(NEW, confirm_within=60)
+    facts = apply.run()
+    assert (facts["changed"], facts["reloaded"]) == (True, True)
+    assert "was not confirmed in time or was rolled back" in apply.warnings[0]
+    assert "config.check" in daemon.asked
+
+
+def test_to_confirm_asks_for_what_is_on_probation(apply_for, file, daemon):
+    running(daemon, OLD, probation=PROBATION)
+    asked = []
+    daemon.answers["do.confirm"] = lambda params: asked.append(params) or {}
+    facts = apply_for(None, confirm=True).run()
+    assert (facts["changed"], facts["confirmed"], facts["probation"]) == (True, True, None)
+    assert asked == [{"sha256": "x"}]
+
+
+def test_to_confirm_a_configuration_asks_for_no_other(apply_for, file, daemon):
+    running(daemon, OLD, probation=PROBATION)
+    asked = []
+    daemon.answers["do.confirm"] = lambda params: asked.append(params) or {}
+    facts = apply_for(OLD, confirm=True).run()
+    assert (facts["changed"], facts["confirmed"], facts["changes"]) == (True, True, [])
+    assert asked == [{"sha256": digest(OLD)}]
+
+
+@pytest.mark.parametrize("document", [None, OLD])
+def test_to_confirm_twice_changes_nothing(apply_for, file, daemon, document):
+    running(daemon, OLD)
+    facts = apply_for(document, confirm=True).run()
+    assert (facts["changed"], facts["confirmed"]) == (False, False)
+    assert daemon.asked == ["show.status"]
+
+
+def test_to_confirm_in_check_mode_confirms_nothing(apply_for, file, daemon):
+    running(daemon, OLD, probation=PROBATION)
+    facts = apply_for(None, confirm=True, check_mode=True).run()
+    assert (facts["changed"], facts["confirmed"], facts["probation"]) == (True, False, PROBATION)
+    assert daemon.asked == ["show.status"]
+
+
+@pytest.mark.parametrize(
+    "document, more, words",
+    [
+        (None, {"config_problems": REFUSED}, "was taken back: apply it again"),
+        (NEW, {"config_problems": REFUSED}, "was taken back: apply it again"),
+        (NEW, {"probation": PROBATION}, "does not run, so it cannot be confirmed"),
+    ],
+)
+def test_what_does_not_run_is_not_confirmed(apply_for, file, daemon, document, more, words):
+    running(daemon, OLD, **more)
+    with pytest.raises(ControlError, match=words):
+        apply_for(document, confirm=True).run()
+    assert daemon.asked == ["show.status"]
+    assert file.read_text() == text(OLD)
+
+
+@pytest.mark.parametrize("document", [None, OLD])
+def test_without_a_daemon_nothing_is_confirmed(apply_for, file, document):
+    with pytest.raises(ControlError, match="the daemon does not run"):
+        apply_for(document, confirm=True).run()
+
+
+def test_an_engine_that_knows_no_probation_is_reloaded_as_ever(apply_for, file, daemon):
+    daemon.answers["show.status"] = {"engine": {"config_sha256": digest(OLD)}}
+    daemon.answers["do.reload"] = {"changes": []}
+    facts = apply_for(NEW).run()
+    assert (facts["changed"], facts["reloaded"], facts["probation"]) == (True, True, None)
