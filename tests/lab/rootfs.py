@@ -31,6 +31,9 @@ ROUTER_PACKAGES = (
     "nftables", "procps",
 )  # fmt: skip
 PEER_PACKAGES = ("keepalived", "frr", "tcpdump")
+# Masked until a test hands the interfaces of a router over to it.
+MANAGER_PACKAGES = ("network-manager",)
+MANAGER_UNITS = ("NetworkManager.service", "NetworkManager-wait-online.service")
 
 MASKED_UNITS = (
     "systemd-udevd.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket",
@@ -63,6 +66,12 @@ class Recipe:
 RECIPES = {
     "router": Recipe("router", ROUTER_PACKAGES, ("systemd-networkd.service", "ssh.service")),
     "peers": Recipe("peers", ROUTER_PACKAGES + PEER_PACKAGES, ()),
+    "manager": Recipe(
+        "manager",
+        ROUTER_PACKAGES + MANAGER_PACKAGES,
+        ("systemd-networkd.service", "ssh.service"),
+        MASKED_UNITS + MANAGER_UNITS,
+    ),
 }
 
 
