@@ -6,8 +6,8 @@
 from typing import Any, Tuple
 
 from engine_kit.values import HIGHER, KEY, T0, parameters
-from vrrp.fsm.actions import SendAdvertisement
-from vrrp.fsm.events import AdvertisementReceived, Startup, Tick
+from vrrp.fsm.actions import Reason, SendAdvertisement
+from vrrp.fsm.events import AdvertisementReceived, Startup, Takeover, Tick
 from vrrp.fsm.states import State
 from vrrp.fsm.timing import master_down_interval_ns
 from vrrp.fsm.virtual_router import VirtualRouter
@@ -29,7 +29,7 @@ def machine(state: State, **changes: Any) -> VirtualRouter:
         return made
     down_ns = master_down_interval_ns(ours.version, ours.priority, ours.advertisement_interval_cs)
     made.step(Startup(), T0 - down_ns)
-    made.step(Tick(), T0)
+    made.step(Takeover(Reason.SYNC_GROUP) if ours.waits_for_group else Tick(), T0)
     assert made.state is State.MASTER
     return made
 

@@ -10,8 +10,24 @@ from engine_kit.values import HIGHER, KEY, LOWER, NS_PER_S, OURS, T0, ip, parame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vrrp.fsm.actions import ClaimAddresses, ReleaseAddresses, SendAdvertisement, Transition
-from vrrp.fsm.events import ParametersChanged, Shutdown, Startup, Tick
+from vrrp.fsm.actions import (
+    AnnounceAddresses,
+    ClaimAddresses,
+    Reason,
+    ReleaseAddresses,
+    SendAdvertisement,
+    Transition,
+)
+from vrrp.fsm.events import (
+    HandOver,
+    Memory,
+    ParametersChanged,
+    Resume,
+    Shutdown,
+    Startup,
+    Takeover,
+    Tick,
+)
 from vrrp.fsm.states import State
 from vrrp.fsm.virtual_router import VirtualRouter
 
@@ -31,6 +47,21 @@ def some_parameters(version: int) -> st.SearchStrategy:
         preempt=st.booleans(),
         preempt_delay_ns=st.sampled_from((0, NS_PER_S, 15 * NS_PER_S)),
         addresses=address_lists,
+        waits_for_group=st.booleans(),
+    )
+
+
+def some_memory(version: int) -> st.SearchStrategy:
+    """Also such as no machine of ours would leave."""
+    heard = st.builds(advert, st.integers(0, 255), st.just(HIGHER), intervals[version])
+    return st.builds(
+        Memory,
+        state=st.sampled_from(State),
+        deadline_ns=st.integers(T0 - 10**10, T0 + 10**12),
+        master_adver_interval_cs=intervals[version],
+        since_ns=st.integers(0, T0),
+        peer=st.one_of(st.none(), heard),
+        peer_heard_ns=st.integers(0, T0),
     )
 
 
@@ -40,6 +71,9 @@ def some_events(version: int) -> st.SearchStrategy:
         st.just(Tick()),
         st.just(Startup()),
         st.just(Shutdown()),
+        st.just(HandOver("drained")),
+        st.sampled_from((Reason.SYNC_GROUP, Reason.NO_SUCCESSOR)).map(Takeover),
+        some_memory(version).map(Resume),
         st.builds(
             advert,
             st.sampled_from((0, 1, 99, 100, 101, 254, 255)),
@@ -64,6 +98,8 @@ class Holder:
         for action in actions:
             if isinstance(action, ClaimAddresses):
                 self.claims = True
+            elif isinstance(action, AnnounceAddresses):
+                assert self.claims, "announced what it does not have"
             elif isinstance(action, ReleaseAddresses):
                 assert self.claims, "released what it did not have"
                 self.claims = False
@@ -85,13 +121,17 @@ def check_step(router: VirtualRouter, holder: Holder, event: object, now_ns: int
             assert actions == ()
             assert (router.state, router.deadline_ns, router.snapshot(now_ns)) == before
         else:
-            assert router.state is State.MASTER
+            waits = before[0] is State.BACKUP and router.parameters.waits_for_group
+            assert router.state is (State.BACKUP if waits else State.MASTER)
+            assert router.wants_mastership is waits
             assert router.deadline_ns > now_ns, "an answered timer is set anew"
+    assert not router.wants_mastership or router.state is State.BACKUP
     sent = [each.priority for each in actions if isinstance(each, SendAdvertisement)]
     assert len(sent) <= 1
     if sent:
         ours = router.parameters.priority
-        assert sent == [0 if router.state is State.INITIALIZE else ours]
+        assert sent == [ours if router.state is State.MASTER else 0]
+        assert before[0] is State.MASTER or router.state is State.MASTER
         assert isinstance(actions[0], SendAdvertisement), "the advertisement comes first"
 
 

@@ -21,7 +21,18 @@ from vrrp.fsm.actions import (
     SendAdvertisement,
     Transition,
 )
-from vrrp.fsm.events import AdvertisementReceived, Event, ParametersChanged, Shutdown, Startup, Tick
+from vrrp.fsm.events import (
+    AdvertisementReceived,
+    Event,
+    HandOver,
+    Memory,
+    ParametersChanged,
+    Resume,
+    Shutdown,
+    Startup,
+    Takeover,
+    Tick,
+)
 from vrrp.fsm.parameters import Profile
 from vrrp.fsm.states import State
 
@@ -59,7 +70,14 @@ def changed(**changes: Any) -> ParametersChanged:
     return ParametersChanged(parameters(**changes))
 
 
+def resume(state: State, deadline: float, interval_cs: int = 100, *heard: Any) -> Resume:
+    """deadline in milliseconds after T0, as in a row."""
+    deadline_ns = T0 + round(deadline * NS_PER_MS)
+    return Resume(Memory(state, deadline_ns, interval_cs, T0 - NS_PER_MS, *heard))
+
+
 V2 = {"version": 2}
+GROUP = {"waits_for_group": True}
 RFC5798 = {"profile": Profile.RFC5798}
 OWNER = {"priority": 255}
 NO_PREEMPT = {"preempt": False}
@@ -87,6 +105,65 @@ MATRIX = (
     Row("advert", INITIALIZE, advert(200), (), INITIALIZE, None),
     Row("release", INITIALIZE, advert(0), (), INITIALIZE, None),
     Row("tick", INITIALIZE, Tick(), (), INITIALIZE, None, at=10**9),
+    Row("hand-over", INITIALIZE, HandOver("drained"), (), INITIALIZE, None),
+    Row("takeover", INITIALIZE, Takeover(Reason.SYNC_GROUP), (), INITIALIZE, None),
+    Row(
+        "resume as master",
+        INITIALIZE,
+        resume(MASTER, 900),
+        (CLAIM, ANNOUNCE, moved(INITIALIZE, MASTER, Reason.RESUMED)),
+        MASTER,
+        900,
+    ),
+    Row(
+        "resume as master, late",
+        INITIALIZE,
+        resume(MASTER, 400),
+        (CLAIM, ANNOUNCE, moved(INITIALIZE, MASTER, Reason.RESUMED)),
+        MASTER,
+        400,
+    ),
+    Row(
+        "resume as master, interval was longer",
+        INITIALIZE,
+        resume(MASTER, 40_000, 4000),
+        (CLAIM, ANNOUNCE, moved(INITIALIZE, MASTER, Reason.RESUMED)),
+        MASTER,
+        1500,
+    ),
+    Row(
+        "resume as backup",
+        INITIALIZE,
+        resume(BACKUP, 7000, 200, advert(200), T0),
+        (moved(INITIALIZE, BACKUP, Reason.RESUMED, HIGHER, 200, 500),),
+        BACKUP,
+        7000,
+    ),
+    Row(
+        "resume as backup, deadline that cannot be",
+        INITIALIZE,
+        resume(BACKUP, 10**9),
+        (moved(INITIALIZE, BACKUP, Reason.RESUMED),),
+        BACKUP,
+        500 + 3609.375,
+    ),
+    Row(
+        "resume as backup that is the owner now",
+        INITIALIZE,
+        resume(BACKUP, 3000),
+        (OWNERS_ADVERT, CLAIM, ANNOUNCE, moved(INITIALIZE, MASTER, Reason.OWNER)),
+        MASTER,
+        1500,
+        ours=OWNER,
+    ),
+    Row(
+        "resume without a past",
+        INITIALIZE,
+        resume(INITIALIZE, 600),
+        (moved(INITIALIZE, BACKUP, Reason.STARTUP),),
+        BACKUP,
+        500 + 3609.375,
+    ),
     Row("other priority", INITIALIZE, changed(priority=7), (), INITIALIZE, None),
     Row("becomes owner", INITIALIZE, changed(priority=255), (), INITIALIZE, None),
     # RFC 9568 section 6.4.2
@@ -138,6 +215,45 @@ MATRIX = (
         1500,
     ),
     Row("nothing changed", BACKUP, changed(), (), BACKUP, 3609.375),
+    Row("resume", BACKUP, resume(MASTER, 900), (), BACKUP, 3609.375),
+    Row("hand-over", BACKUP, HandOver("drained"), (), BACKUP, 3609.375),
+    Row(
+        "takeover",
+        BACKUP,
+        Takeover(Reason.NO_SUCCESSOR),
+        (*TAKE_OVER, moved(BACKUP, MASTER, Reason.NO_SUCCESSOR)),
+        MASTER,
+        1500,
+    ),
+    Row(
+        "takeover, in a group",
+        BACKUP,
+        Takeover(Reason.SYNC_GROUP),
+        (*TAKE_OVER, moved(BACKUP, MASTER, Reason.SYNC_GROUP)),
+        MASTER,
+        1500,
+        ours=GROUP,
+    ),
+    Row(
+        "tick before the deadline, in a group",
+        BACKUP,
+        Tick(),
+        (),
+        BACKUP,
+        3609.375,
+        at=3609.374,
+        ours=GROUP,
+    ),
+    Row(
+        "tick at the deadline, in a group",
+        BACKUP,
+        Tick(),
+        (),
+        BACKUP,
+        2 * 3609.375,
+        at=3609.375,
+        ours=GROUP,
+    ),
     # RFC 9568 section 6.4.3
     Row("startup again", MASTER, Startup(), (), MASTER, 1000),
     Row(
@@ -152,6 +268,17 @@ MATRIX = (
         INITIALIZE,
         None,
     ),
+    Row(
+        "hand-over",
+        MASTER,
+        HandOver("drained"),
+        (RELEASE, RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.HAND_OVER, cause="drained")),
+        BACKUP,
+        500 + 3609.375,
+    ),
+    Row("takeover", MASTER, Takeover(Reason.SYNC_GROUP), (), MASTER, 1000),
+    Row("resume", MASTER, resume(BACKUP, 900), (), MASTER, 1000),
+    Row("tick at the deadline, in a group", MASTER, Tick(), (ADVERT,), MASTER, 2000, 1000, GROUP),
     Row("release", MASTER, advert(0), (ADVERT,), MASTER, 1500),
     Row("lower", MASTER, advert(99), (ADVERT, ANNOUNCE), MASTER, 1000),
     Row("lower, version 2", MASTER, advert(99), (ANNOUNCE,), MASTER, 1000, ours=V2),
@@ -180,6 +307,54 @@ MATRIX = (
         (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.HIGHER_PRIORITY, LOWER, 101, 0)),
         BACKUP,
         500 + 7218.75,
+    ),
+    Row("release after a stall", MASTER, advert(0), (ADVERT,), MASTER, 11_000, at=10_000),
+    Row(
+        "lower, hardly a stall",
+        MASTER,
+        advert(99),
+        (ADVERT, ANNOUNCE),
+        MASTER,
+        1000,
+        at=2999.999,
+    ),
+    Row(
+        "lower after a stall",
+        MASTER,
+        advert(99, HIGHER, 200),
+        (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.STALLED, HIGHER, 99, 0)),
+        BACKUP,
+        3000 + 7218.75,
+        at=3000,
+    ),
+    Row(
+        "lower after a stall, no preempt",
+        MASTER,
+        advert(1, LOWER),
+        (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.STALLED, LOWER, 1, 0)),
+        BACKUP,
+        60_000 + 3609.375,
+        at=60_000,
+        ours=NO_PREEMPT,
+    ),
+    Row(
+        "higher after a stall",
+        MASTER,
+        advert(101, LOWER),
+        (RELEASE_ADDRESSES, moved(MASTER, BACKUP, Reason.HIGHER_PRIORITY, LOWER, 101, 0)),
+        BACKUP,
+        3000 + 3609.375,
+        at=3000,
+    ),
+    Row(
+        "lower after a stall, owner",
+        MASTER,
+        advert(99),
+        (OWNERS_ADVERT, ANNOUNCE),
+        MASTER,
+        1000,
+        at=60_000,
+        ours=OWNER,
     ),
     Row("tick before the deadline", MASTER, Tick(), (), MASTER, 1000, at=999.999),
     Row("tick at the deadline", MASTER, Tick(), (ADVERT,), MASTER, 2000, at=1000),
@@ -234,6 +409,9 @@ def test_no_cell_is_empty():
         AdvertisementReceived,
         ParametersChanged,
         Tick,
+        HandOver,
+        Takeover,
+        Resume,
     )
     assert set(events) == set(Event.__args__), "the closed set of events"
     cells = {(row.state, type(row.event)) for row in MATRIX}
