@@ -668,3 +668,36 @@ def test_an_unreadable_socket_of_hosts_is_logged(telling):
     hosts.receive_error = refused("receive")
     stage.run(1_000)
     assert [each[2] for each in stage.did("log") if "receive" in each[3]] == ["error"]
+
+
+# Duties
+
+
+class Duty:
+    """Wants to be called once, at a time of its own."""
+
+    def __init__(self, journal, milliseconds):
+        self.journal, self.wanted_ns = journal, T0 + milliseconds * NS_PER_MS
+
+    def deadline_ns(self):
+        return self.wanted_ns
+
+    def tick(self, now_ns):
+        if self.wanted_ns is not None and now_ns >= self.wanted_ns:
+            self.journal.append(("duty",))
+            self.wanted_ns = None
+
+
+def test_a_duty_is_done_at_its_time(stage):
+    stage.loop.duties = (Duty(stage.journal, 777), Duty(stage.journal, 1_234))
+    stage.run(2_000)
+    assert rounded(stage.did("duty")) == [(777, "duty"), (1_234, "duty")]
+    assert stage.turns < 12, "and it does not turn for it all the while"
+
+
+def test_who_leaves_has_no_duties(stage):
+    """A reload that nobody confirmed, for one, must not be taken back by who is on the way out."""
+    stage.loop.duties = (Duty(stage.journal, 8_300),)
+    stage.run(8_000)
+    assert stage.did("stopping") and stage.did("duty") == []
+    assert stage.clock.time_ns > T0 + 8_300 * NS_PER_MS, "it left for longer than that"
