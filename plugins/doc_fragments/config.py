@@ -276,7 +276,7 @@ options:
             default: 2
       sync_groups:
         description:
-          - Virtual routers that are master together or not at all.
+          - 'Virtual routers that are master together or not at all: who loses one gives up all.'
         type: list
         elements: dict
         default: []
@@ -288,7 +288,7 @@ options:
             required: true
           members:
             description:
-              - Names of two or more virtual routers of this configuration.
+              - Names of two or more virtual routers that preempt alike, all of them owners or none.
             type: list
             elements: str
             required: true

@@ -5,6 +5,7 @@
 the inputs that were found and kept in corpus/TARGET/, as hexadecimal text."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -12,8 +13,9 @@ import fuzz_targets  # first: it sets the path
 from engine_kit.bad_files import bad_files
 from engine_kit.histories import configurations, first_links, history
 from engine_kit.packets import V2, V3, V3_IPV6, solicitation
-from engine_kit.values import T0
+from engine_kit.values import T0, config, group
 
+from vrrp.config.model import LeaseMode, RouterConfig, SyncGroupConfig
 from vrrp.config.render import canonical_json
 from vrrp.router.journal import Recorder
 from vrrp.router.masks import Masks
@@ -52,7 +54,15 @@ def _solicitations() -> List[bytes]:
 
 def _config() -> List[bytes]:
     bad = [each.octets for each in bad_files() if len(each.octets) <= _LONGEST_DOCUMENT]
-    return bad + [canonical_json(each).encode() for each in configurations()]
+    good = [*configurations(), _in_sync()]
+    return bad + [canonical_json(each).encode() for each in good]
+
+
+def _in_sync() -> RouterConfig:
+    """Two virtual routers that move together."""
+    members = config(group("a"), group("b", interface="lan1"))
+    together = SyncGroupConfig("both", ("a", "b"))
+    return replace(members, sync_groups=(together,), leases=LeaseMode.ON)
 
 
 def _control() -> List[bytes]:

@@ -10,12 +10,12 @@ its role and its addresses keep being answered for. Every change says what it co
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, FrozenSet, Iterator, Mapping, Optional, Tuple
 
 from ..fsm.parameters import RouterKey
 from .fields import SYNC_GROUP_FIELDS, TRACKER_FIELDS, VIRTUAL_ROUTER_FIELDS, Field
-from .model import RouterConfig, VirtualRouterConfig
+from .model import RouterConfig, SyncGroupConfig, VirtualRouterConfig
 
 
 class ChangeKind(enum.Enum):
@@ -81,10 +81,11 @@ _TRACKER_COST: Mapping[ChangeKind, str] = {
     ChangeKind.CHANGED: "it begins anew, and takes nothing off the priority until its first result",
 }
 _SYNC_GROUP_COST: Mapping[ChangeKind, str] = {
-    ChangeKind.ADDED: "its members stay as they are when they agree, else they follow each other",
+    ChangeKind.ADDED: "its members stay as they are when they agree, else the masters hand over",
     ChangeKind.REMOVED: "its members stay as they are and go on by themselves",
     ChangeKind.CHANGED: "who joins takes the state of the group, who leaves goes on by itself",
 }
+_RENAMED_COST = "the same virtual routers under other names"
 _LEASES_COST = "the addresses stay, only how long the kernel keeps them alone changes"
 
 
@@ -94,14 +95,7 @@ def diff(old: RouterConfig, new: RouterConfig) -> Tuple[Change, ...]:
     trackers = _named_changes(
         "tracker", TRACKER_FIELDS, _by_name(old.trackers), _by_name(new.trackers), _TRACKER_COST
     )
-    sync_groups = _named_changes(
-        "sync group",
-        SYNC_GROUP_FIELDS,
-        _by_name(old.sync_groups),
-        _by_name(new.sync_groups),
-        _SYNC_GROUP_COST,
-    )
-    changes = (*routers, *trackers, *sync_groups)
+    changes = (*routers, *trackers, *_sync_group_changes(old, new))
     if old.leases is new.leases:
         return changes
     leases = Change(ChangeKind.CHANGED, None, "leases", ("leases",), True, _LEASES_COST)
@@ -165,6 +159,23 @@ def _differing(fields: Tuple[Field, ...], old: Any, new: Any) -> Tuple[str, ...]
 
 def _by_name(values: Tuple[Any, ...]) -> Dict[str, Any]:
     return {each.name: each for each in values}
+
+
+def _sync_group_changes(old: RouterConfig, new: RouterConfig) -> Iterator[Change]:
+    before, after = _by_name(old.sync_groups), _by_name(new.sync_groups)
+    changes = _named_changes("sync group", SYNC_GROUP_FIELDS, before, after, _SYNC_GROUP_COST)
+    renamed = {
+        "sync group %s" % name
+        for name in before
+        if name in after and _keys_of(old, before[name]) == _keys_of(new, after[name])
+    }
+    for change in changes:
+        yield replace(change, cost=_RENAMED_COST) if change.name in renamed else change
+
+
+def _keys_of(config: RouterConfig, group: SyncGroupConfig) -> FrozenSet[RouterKey]:
+    names = set(group.members)
+    return frozenset(each.key for each in config.virtual_routers if each.name in names)
 
 
 def _named_changes(

@@ -468,7 +468,7 @@ SYNC_GROUP_FIELDS = (
     Field(
         "members",
         Kind.NAMES,
-        "Names of two or more virtual routers of this configuration.",
+        "Names of two or more virtual routers that preempt alike, all of them owners or none.",
         required=True,
         minimum=2,
         maximum=_MOST_VIRTUAL_ROUTERS,
@@ -504,7 +504,7 @@ DOCUMENT_FIELDS = (
     Field(
         "sync_groups",
         Kind.OBJECTS,
-        "Virtual routers that are master together or not at all.",
+        "Virtual routers that are master together or not at all: who loses one gives up all.",
         default=(),
         maximum=_MOST_VIRTUAL_ROUTERS // 2,
         fields=SYNC_GROUP_FIELDS,

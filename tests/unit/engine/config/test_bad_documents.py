@@ -14,6 +14,7 @@ from engine_kit.bad_files import bad_files
 
 import vrrp.config
 from vrrp.config.parse import parse, parse_json
+from vrrp.config.reading import nearest
 from vrrp.daemon.beginning import read_config
 from vrrp.errors import ConfigError
 
@@ -108,3 +109,38 @@ def test_syntax_errors_have_a_place(text, where):
     if "," not in text[-3:]:
         assert problem.message.startswith(where)
     assert problem.message.startswith("line ")
+
+
+def test_of_many_unknown_names_only_the_first_few_are_looked_for():
+    """A search takes milliseconds where many names are known, and a daemon has no time for it."""
+    routers = [
+        {"name": "v%d" % n, "interface": "e%d" % n, "family": "ipv4", "vrid": 1, "addresses": [a]}
+        for n, a in ((n, "10.0.0.%d" % n) for n in range(1, 31))
+    ]
+    wrong = {"name": "lan", "members": ["%d-v" % n for n in range(10, 40)]}
+    found = refusals(parse, {"virtual_routers": routers, "sync_groups": [wrong]})
+    hints = [problem.hint for problem in found]
+    assert len(hints) == 30, "each of them is named"
+    assert set(hints[3:]) == {"name a virtual router of this configuration"}
+    assert hints[0].startswith("known here: v1, v10, v11") and hints[0].endswith("and 10 more")
+    assert nearest("v1", ["v%d" % n for n in range(10, 1000)]).startswith("known here: ")
+    assert nearest("v99", ["v%d" % n for n in range(10, 1000)]) == "did you mean 'v99'?"
+
+
+def test_the_same_unknown_name_has_the_same_hint_everywhere():
+    track = [{"tracker": "uplnk"}]
+    routers = [
+        {
+            "name": "v%d" % n,
+            "interface": "e%d" % n,
+            "family": "ipv4",
+            "vrid": 1,
+            "addresses": ["10.0.0.%d" % n],
+            "track": track,
+        }
+        for n in range(1, 31)
+    ]
+    tracker = {"name": "uplink", "kind": "link", "interface": "wan"}
+    found = refusals(parse, {"virtual_routers": routers, "trackers": [tracker]})
+    assert {problem.hint for problem in found} == {"did you mean 'uplink'?"}
+    assert len(found) == 30

@@ -165,6 +165,15 @@ def test_sync_groups(old, new, change, sentence):
     assert sentence in found.cost
 
 
+def test_a_sync_group_whose_member_is_renamed():
+    renamed = dataclasses.replace(A, name="z")
+    group = SyncGroupConfig("lan", ("b", "z"))
+    changes = diff(config(A, B, sync_groups=[PAIR]), config(renamed, B, sync_groups=[group]))
+    assert [each.name for each in changes] == ["z", "sync group lan"]
+    assert all(each.hitless for each in changes)
+    assert changes[1].cost == "the same virtual routers under other names"
+
+
 @pytest.mark.parametrize(("old", "new"), list(itertools.permutations(LeaseMode, 2)))
 def test_leases(old, new):
     (change,) = diff(config(A, leases=old), config(A, leases=new))
