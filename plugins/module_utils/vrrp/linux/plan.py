@@ -382,7 +382,11 @@ def _packet_filter(
     have = actual.packet_filter
     mutes = have is not None and have.mutes and not pairs_are_all
     if not mutes and actual.can_mute:
-        mutes = any(device.family is Family.IPV6 for device, _have in pairs)
+        looked_at = [device for device, _have in pairs]
+        if have is None:
+            # Nothing is known of those that are not in pairs.
+            looked_at = [each for each in desired.devices if each.parent_ifindex in actual.parents]
+        mutes = any(device.family is Family.IPV6 for device in looked_at)
     return Filter(tuple(sorted(desired.refused)), _guards(actual, desired), mutes)
 
 
