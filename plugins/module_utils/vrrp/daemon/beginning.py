@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..config.model import RouterConfig
 from ..config.parse import parse, parse_json
@@ -93,35 +93,77 @@ class Beginning:
     is_settled: bool = False
 
 
-def begin(config_file: str, files: StateFiles, now_ns: int) -> Beginning:
-    """What to run at a start. Changes nothing. Raises ConfigError when there is nothing to run."""
-    last_good = _read_last_good(files)
-    probation, refusal = _read_probation(files, PROBATION), _read_probation(files, REFUSED)
-    # It was confirmed, and the daemon ended before it could say so in the other file.
-    is_settled = probation is not None and are_equal(probation.version, last_good)
-    is_overdue = probation is not None and not is_settled and not _is_running(probation, now_ns)
-    if is_overdue:
-        refusal = probation
-    refused = refusal.version if refusal else None
+class _Stored:
+    """What the files of an earlier daemon say."""
 
-    def beginning(version: Version, source: str, problems: Tuple[Problem, ...]) -> Beginning:
-        running = None if is_overdue or is_settled else probation
+    def __init__(self, files: StateFiles, now_ns: int) -> None:
+        self.last_good = _read_last_good(files)
+        found = _read_probation(files, PROBATION)
+        # It was confirmed, and the daemon ended before it could say so in the other file.
+        self.is_settled = found is not None and are_equal(found.version, self.last_good)
+        is_pending = found is not None and not self.is_settled
+        self.is_overdue = is_pending and not _is_running(found, now_ns)
+        self.probation = found if is_pending and not self.is_overdue else None
+        self.refusal = found if self.is_overdue else _read_probation(files, REFUSED)
+
+    @property
+    def refused(self) -> Optional[Version]:
+        """What was taken back last."""
+        return self.refusal.version if self.refusal else None
+
+    @property
+    def fallback(self) -> Optional[Version]:
+        """What to run when the file cannot be used."""
+        return self.last_good or (self.refusal.previous if self.refusal else None)
+
+    def beginning(
+        self, version: Version, source: str, problems: Tuple[Problem, ...] = ()
+    ) -> Beginning:
+        """Of a daemon that runs this version."""
+        is_tried = self.probation is not None and are_equal(self.probation.version, version)
         return Beginning(
-            version, source, problems, running, refused, last_good, is_overdue, is_settled
+            version,
+            source,
+            problems,
+            self.probation if is_tried else None,
+            self.refused,
+            self.last_good,
+            self.is_overdue,
+            self.is_settled,
         )
 
-    if probation is not None and not is_overdue and not is_settled:
+
+def begin(config_file: str, files: StateFiles, now_ns: int) -> Beginning:
+    """What to run at a start. Changes nothing. Raises ConfigError when there is nothing to run."""
+    stored = _Stored(files, now_ns)
+    if stored.probation is not None:
         # A restart changes nothing, whatever the file says meanwhile.
-        return beginning(probation.version, SOURCE_FILE, ())
+        return stored.beginning(stored.probation.version, SOURCE_FILE)
     # What is the last good one was reloaded on purpose after it had been taken back.
-    is_pardoned = are_equal(refused, last_good)
-    version, problems = _read_file(config_file, None if is_pardoned else refused)
+    is_pardoned = are_equal(stored.refused, stored.last_good)
+    version, problems = _read_file(config_file, None if is_pardoned else stored.refused)
     if version is not None:
-        return beginning(version, SOURCE_FILE, ())
-    version = last_good or (refusal.previous if refusal else None)
+        return stored.beginning(version, SOURCE_FILE)
+    version = stored.fallback
     if version is None:
         raise ConfigError(problems)
-    return beginning(version, SOURCE_LAST_GOOD, problems)
+    return stored.beginning(version, SOURCE_LAST_GOOD, problems)
+
+
+def inherited_beginning(
+    told: Mapping[str, Any], config_file: str, files: StateFiles, now_ns: int
+) -> Beginning:
+    """The same for a process that takes the place of a running one: it runs what that one runs,
+    whatever the file says meanwhile. told: Commitment.inheritance(). Raises ConfigError."""
+    version = Version(parse(told.get("configuration", {})))
+    source = SOURCE_LAST_GOOD if told.get("config_source") == SOURCE_LAST_GOOD else SOURCE_FILE
+    problems = tuple(
+        Problem(*(str(problem.get(key, "")) for key in ("path", "code", "message", "hint")))
+        for problem in told.get("config_problems", ())
+    )
+    if source == SOURCE_LAST_GOOD and not problems:
+        problems = _read_file(config_file, None)[1]
+    return _Stored(files, now_ns).beginning(version, source, problems)
 
 
 def are_equal(one: Optional[Version], other: Optional[Version]) -> bool:
@@ -129,8 +171,10 @@ def are_equal(one: Optional[Version], other: Optional[Version]) -> bool:
     return one is not None and other is not None and one.sha256 == other.sha256
 
 
-def _is_running(probation: Probation, now_ns: int) -> bool:
+def _is_running(probation: Optional[Probation], now_ns: int) -> bool:
     """Whether its time is not over. In another boot nobody can have looked at it in between."""
+    if probation is None:
+        return False
     left_ns = probation.deadline_ns - now_ns
     is_same_boot = probation.boot != "" and probation.boot == boot_id()
     return is_same_boot and 0 < left_ns <= probation.window_s * NS_PER_S

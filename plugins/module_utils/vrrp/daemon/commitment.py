@@ -16,6 +16,7 @@ change alive.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..config.diff import Change
@@ -153,6 +154,14 @@ class Commitment:
                 "remaining_ns": max(0, probation.deadline_ns - now_ns),
             },
         }
+
+    def inheritance(self) -> Dict[str, Any]:
+        """For inherited_beginning() of a process that takes our place; secrets are in it. The rest
+        it reads from our files, so everything that waits to be written is written now."""
+        self._remember()
+        status = self.status()
+        told = {key: status[key] for key in ("config_source", "config_problems")}
+        return {"configuration": json.loads(self.running.text), **told}
 
     def summary(self) -> List[str]:
         """What is out of the ordinary, in a few words each."""

@@ -520,3 +520,45 @@ def test_confirmed_by_one_file_when_the_other_one_is_stuck(host, monkeypatch):
     assert "probation.json" in host.names()
     host.start()
     assert (host.running, host.names()) == (NEW, ["last-good.json"])
+
+
+# In the place of a running process
+
+
+def heir(host):
+    """What a process would begin with that goes on in this one's place."""
+    told = json.loads(json.dumps(host.commitment.inheritance()))
+    files = StateFiles(str(host.state), FakeLog([]))
+    now_ns = host.clock.now_ns()
+    return beginning_module.inherited_beginning(told, str(host.file), files, now_ns)
+
+
+def test_an_heir_runs_what_runs_and_not_the_file(host):
+    host.reload(NEW)
+    host.write(NEWER)
+    begun = heir(host)
+    assert (begun.version.config, begun.source, begun.probation) == (NEW, "file", None)
+    assert begun.last_good.config == NEW, "what waited to be written was written"
+
+
+def test_an_heir_goes_on_with_the_probation(host):
+    host.reload(NEW, 60)
+    begun = heir(host)
+    assert begun.version.config == NEW
+    assert begun.probation.deadline_ns == host.clock.time_ns + 60 * NS_PER_S
+    assert begun.probation.previous.config == OLD
+
+
+def test_an_heir_knows_why_the_file_is_not_used(host):
+    host.reload(NEW, 60)
+    host.turn(60)
+    begun = heir(host)
+    assert (begun.version.config, begun.source) == (OLD, "last-good")
+    assert [problem.code for problem in begun.problems] == ["refused"]
+    assert begun.refused.config == NEW
+
+
+def test_an_heir_of_nonsense_does_not_begin(host):
+    for told in ({"configuration": 7}, {"configuration": {"virtual_routers": 7}}):
+        with pytest.raises(ConfigError):
+            beginning_module.inherited_beginning(told, "x", host.disk, 0)
