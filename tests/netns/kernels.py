@@ -24,7 +24,30 @@ def has_netem() -> bool:
     return True
 
 
+def has_vrf() -> bool:
+    """True when links can be put into VRFs."""
+    return _takes("link add try type vrf table 100")
+
+
+def has_live_rename() -> bool:
+    """True when links that are up can be renamed (since Linux 6.2)."""
+    return _takes("link add try up type bridge", "link set try name again")
+
+
+def _takes(*lines: str) -> bool:
+    namespace = Namespace("try")
+    try:
+        namespace.batch(*lines)
+    except AssertionError:
+        return False
+    finally:
+        namespace.remove()
+    return True
+
+
 HAS: Dict[str, Callable[[], bool]] = {
     "netem": has_netem,
+    "vrf": has_vrf,
+    "live_rename": has_live_rename,
     "nftables": lambda: nftables.can_filter_inet() and nftables.can_filter_arp(),
 }
