@@ -16,7 +16,7 @@ from ..fsm.actions import Reason
 from ..fsm.states import State
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
-from .bound_router import BoundRouter, PastTransition
+from .bound_router import BoundRouter, Occurrence, PastTransition
 from .desired import DEVICE_PREFIX
 from .peers import Peer
 from .tracking import TrackerState
@@ -46,9 +46,22 @@ def snapshot(router: VrrpRouter, now_ns: int) -> Dict[str, Any]:
     """The document of `show.routers` but for its `engine` part, which the daemon knows."""
     return {
         "format": FORMAT,
-        "routers": [_router(bound, now_ns) for bound in router.bound_routers()],
+        "routers": [_shown(router, bound, now_ns) for bound in router.bound_routers()],
         "trackers": [_tracker(router.trackers[name]) for name in sorted(router.trackers)],
         "counters": dict(sorted(router.counters.items())),
+    }
+
+
+def _shown(router: VrrpRouter, bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
+    """With what it is as a part of the whole router."""
+    name = bound.config.name
+    groups = [each.name for each in router.config.sync_groups if name in each.members]
+    return {
+        **_router(bound, now_ns),
+        "drained": router.is_drained(bound),
+        "leaving": bound.is_leaving,
+        "sync_group": groups[0] if groups else None,
+        "lease_s": bound.lease_s(router.config.uses_leases),
     }
 
 
@@ -77,6 +90,7 @@ def _router(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
         "peers": [_peer(address, peer, now_ns) for address, peer in bound.peers.sorted()],
         "new_master_reason": _new_master_reason(bound),
         "transitions": [_transition(past, now_ns) for past in bound.history],
+        "occurrences": [_occurrence(past, now_ns) for past in bound.occurrences],
         "counters": {**dict.fromkeys(_COUNTERS, 0), **dict(sorted(bound.counters.items()))},
     }
     document.update(_machine(bound, now_ns))
@@ -158,6 +172,10 @@ def _transition(past: PastTransition, now_ns: int) -> Dict[str, Any]:
         "reason": past.transition.reason.value,
         "detail": past.detail,
     }
+
+
+def _occurrence(past: Occurrence, now_ns: int) -> Dict[str, Any]:
+    return {"age_ns": now_ns - past.at_ns, "kind": past.kind, "sentence": past.sentence}
 
 
 def _tracker(tracker: TrackerState) -> Dict[str, Any]:
