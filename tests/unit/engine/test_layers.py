@@ -54,7 +54,7 @@ LAYERS: Dict[str, Layer] = {
     "fsm": Layer(1),
     "config": Layer(2, L0 | words("fsm.parameters fsm.states"), words("difflib ipaddress json")),
     "control": Layer(2, outside=words("json")),
-    "control.client": Layer(2, L0 | words("control"), words("json socket errno os")),
+    "control.client": Layer(2, L0 | words("control"), words("json socket errno os time")),
     "router": Layer(3, L0 | words("wire fsm config"), words("heapq ipaddress json")),
     "ports": Layer(3, L0 | words("router.desired router.actions router.events config.model")),
     "linux": Layer(4, L0 | words("wire ports router.desired config.model"), HOST),
@@ -66,6 +66,7 @@ LAYERS: Dict[str, Layer] = {
     "daemon": Layer(
         5, L0 | words("wire fsm config control router ports linux"), HOST | words("selectors")
     ),
+    "daemon.heartbeat": Layer(5, L0 | words("fsm wire daemon"), HOST | words("mmap")),
     # Late, so that `show` does not load what only `run` and a few others need.
     "cli": Layer(5, L0 | words("config control sim"), HOST, late=words("daemon.main")),
     "cli.replay": Layer(5, L0 | words("router.replay cli"), HOST),

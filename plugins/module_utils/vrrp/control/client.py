@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..errors import ControlError
 from .schema import SOCKET_NAME, request_line
 
 _CHUNK = 65536
+# Between two looks at a daemon that is being replaced.
+_LOOK_S = 0.05
 
 
 class RefusedRequest(ControlError):
@@ -116,3 +119,26 @@ class ControlClient:
         if not data:
             raise ControlError("unreachable", "%s was closed by the daemon" % self._path)
         return data
+
+
+def upgrade(runtime_dir: str, timeout_s: float) -> Dict[str, Any]:
+    """Have the daemon replaced by the release that its command line leads to now, in place; what
+    `show.status` says of the new one. Raises ControlError: the old one goes on, or nobody can tell.
+    """
+    with ControlClient.in_directory(runtime_dir) as client:
+        pid = client.call("do.upgrade")["pid"]
+    end_s = time.monotonic() + timeout_s
+    while time.monotonic() < end_s:
+        time.sleep(_LOOK_S)
+        try:
+            with ControlClient.in_directory(runtime_dir) as client:
+                engine: Dict[str, Any] = client.call("show.status")["engine"]
+        except RefusedRequest:
+            raise
+        except ControlError:
+            continue  # asked in the moment between the two
+        if engine["pid"] == pid:
+            return engine
+        if engine["upgrade"]["state"] == "failed":
+            raise ControlError("upgrade-failed", engine["upgrade"]["why"])
+    raise ControlError("timeout", "the upgrade did not end within %d s" % timeout_s)

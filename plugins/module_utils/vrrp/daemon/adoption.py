@@ -47,9 +47,7 @@ def adopted(
                 found.pop(name, None)
     return Inheritance(
         memories={str(each.key): _memory(each, beat, now_ns) for each, beat in found.values()},
-        pasts={
-            str(each.key): Past(checksum_heard=beat.checksum) for each, beat in found.values()
-        },
+        pasts={str(each.key): Past(checksum_heard=beat.checksum) for each, beat in found.values()},
     )
 
 

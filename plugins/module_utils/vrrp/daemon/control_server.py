@@ -63,12 +63,26 @@ class _Client:
 class ControlServer:
     """Serves `handler` on a unix socket; its epoll descriptor tells when to call serve()."""
 
-    def __init__(self, runtime_dir: str, group: Optional[str], handler: Handler) -> None:
+    def __init__(
+        self,
+        runtime_dir: str,
+        group: Optional[str],
+        handler: Handler,
+        inherited: Optional[int] = None,
+    ) -> None:
+        """inherited: the listening socket of the process before this one, as a descriptor."""
         self._path = os.path.join(runtime_dir, SOCKET_NAME)
         self._handler = handler
         self._clients: Dict[int, _Client] = {}
         self._is_full = False
         self._poll = select.epoll()
+        if inherited is not None:
+            self._listener = socket.socket(fileno=inherited)
+        else:
+            self._listen(group)
+        self._poll.register(self._listener, select.EPOLLIN)
+
+    def _listen(self, group: Optional[str]) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             self._bind(group)
@@ -77,7 +91,6 @@ class ControlServer:
             hint = "choose an existing group" if isinstance(error, KeyError) else str(error)
             raise PlatformError("open the control socket", self._path, hint=hint) from None
         self._listener.listen(MAXIMUM_CLIENTS)
-        self._poll.register(self._listener, select.EPOLLIN)
 
     def _bind(self, group: Optional[str]) -> None:
         if os.path.lexists(self._path):
@@ -123,12 +136,20 @@ class ControlServer:
                 except (OSError, ConnectionError):
                     self._drop(client)
 
-    def close(self) -> None:
-        """Close all connections and remove the socket."""
+    def listener_fileno(self) -> int:
+        """Of the socket that takes connections, for the process after this one."""
+        return self._listener.fileno()
+
+    def abandon(self) -> None:
+        """Close all connections; the socket is another process's."""
         for client in list(self._clients.values()):
             self._drop(client)
         self._listener.close()
         self._poll.close()
+
+    def close(self) -> None:
+        """Close all connections and remove the socket."""
+        self.abandon()
         if os.path.lexists(self._path):
             os.unlink(self._path)
 

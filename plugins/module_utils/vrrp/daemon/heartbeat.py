@@ -22,13 +22,14 @@ import mmap
 import os
 import struct
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple, Union
 
 from ..errors import PlatformError
 from ..fsm.parameters import RELEASE_PRIORITY
 from ..fsm.timing import lease_s
 from ..units import CS_PER_S, NS_PER_S
 from ..wire.checksum import ChecksumForm, internet_checksum
+from .log import Log
 
 FILE_NAME = "heartbeat"
 _MAGIC = b"vgbeat-1"
@@ -71,11 +72,14 @@ class Heartbeat:
         # The frame that a record was made from: a steady master sends the same object each time.
         self._frames: Dict[Wire, bytes] = {}
         self._free: List[int] = []
-        self._learn()
+        self.learn()
 
-    def _learn(self) -> None:
-        for at in range(len(_MAGIC), _SIZE, _RECORD.size):
-            _sent_ns, ifindex, mac, _interval_cs, _form = _RECORD.unpack_from(self._map, at)
+    def learn(self) -> None:
+        """Look where the records are: another process may have written meanwhile."""
+        self._at, self._frames, self._free = {}, {}, []
+        records = _RECORD.iter_unpack(self._map[len(_MAGIC) : _SIZE])
+        for number, (_sent_ns, ifindex, mac, _interval_cs, _form) in enumerate(records):
+            at = len(_MAGIC) + number * _RECORD.size
             if ifindex:
                 self._at[ifindex, mac] = at
             else:
@@ -128,8 +132,35 @@ class Heartbeat:
 class NoHeartbeat:
     """Of a daemon that could not make the file: the next one starts as a backup."""
 
+    def learn(self) -> None:
+        """There is nothing to learn."""
+
+    def beats(self) -> Dict[Wire, Beat]:
+        """None."""
+        return {}
+
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """Do not."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def open_heartbeat(runtime_dir: str, log: Log) -> Union[Heartbeat, NoHeartbeat]:
+    """A full disk is no reason not to serve."""
+    try:
+        return Heartbeat(runtime_dir)
+    except PlatformError as error:
+        log.write("warning", "a restart will not go on as master: %s" % error)
+        return NoHeartbeat()
+
+
+def beats_of(runtime_dir: str) -> Dict[Wire, Beat]:
+    """What a daemon that has ended left there."""
+    try:
+        return Heartbeat(runtime_dir).beats()
+    except PlatformError:
+        return {}
 
 
 def remaining_lease_s(beats: Mapping[Wire, Beat], now_ns: int) -> int:

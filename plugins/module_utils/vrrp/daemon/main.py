@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import gc
 import os
 import resource
 from dataclasses import dataclass
@@ -18,30 +17,20 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from ..config.model import RouterConfig
 from ..config.resolve import NotReady, resolve
-from ..errors import ConfigError, ControlError, PlatformError
+from ..errors import ConfigError, PlatformError, VrrpError
+from ..facts import KernelNews
 from ..fsm.parameters import OWNER_PRIORITY
 from ..linux import capabilities
 from ..linux.clock import MonotonicClock
 from ..linux.dataplane import LinuxDataplane
 from ..linux.monitor import RtnlMonitor
-from ..linux.packet_socket import PacketIO
-from ..linux.probes import PingProber
-from ..linux.solicitation_socket import SolicitationSocket
-from ..router.actions import Notify
-from ..router.vrrp_router import VrrpRouter
-from .applier import Applier
-from .beginning import Beginning, begin
-from .commitment import Commitment
-from .control_server import ControlServer
-from .drains import Drains, read_drained
-from .journal import FileJournal
+from .adoption import adopted, sentence
+from .assembly import Assembly, OpenPorts, fence
+from .beginning import Beginning, begin, inherited_beginning
+from .heartbeat import beats_of
 from .log import Log
-from .loop import Loop
-from .notify import ServiceManager
-from .requests import Requests
-from .shell import Shell
-from .signals import Signals
 from .state_files import StateFiles
+from .upgrade import Aftermath, HandedOn, Heir, UpgradeError
 
 EXIT_OK = 0
 EXIT_CONFIG = 2
@@ -56,7 +45,7 @@ class Options:
     control_group: who may use the control socket besides root. journal: the file that remembers
     every event, if any, and how many octets it and its predecessor may have together.
     state_dir: for what has to outlive a restart of the host; by default in runtime_dir, which
-    usually does not.
+    usually does not. inherit: a descriptor, see daemon/upgrade.py.
     """
 
     config_file: str
@@ -65,6 +54,7 @@ class Options:
     journal: Optional[str] = None
     journal_size: int = 0
     state_dir: Optional[str] = None
+    inherit: Optional[int] = None
 
     @property
     def state_directory(self) -> str:
@@ -76,38 +66,52 @@ def run(options: Options) -> int:
     """The daemon, in the foreground, until SIGTERM. Returns the exit status."""
     log = Log()
     try:
-        files = StateFiles(options.state_directory, log)
-        beginning = begin(options.config_file, files, MonotonicClock().now_ns())
-        for problem in beginning.problems:
-            log.write("error", str(problem))
-        features = capabilities.features()
-        missing = capabilities.missing()
-        if missing:
-            raise PlatformError("start on", "this host", hint="; ".join(missing))
-        os.makedirs(options.runtime_dir, mode=0o755, exist_ok=True)
-        with _only_one(options.runtime_dir):
-            _allow_descriptors()
-            _run(options, beginning, files, features, log)
+        if options.inherit is not None:
+            _go_on(options, Heir(options.inherit), log)
+        else:
+            _start(options, log)
     except ConfigError as error:
         for problem in error.problems:
             log.write("error", str(problem))
         return EXIT_CONFIG
-    except (PlatformError, OSError) as error:
+    except (PlatformError, UpgradeError, OSError) as error:
         log.write("error", str(error))
         return EXIT_PLATFORM
     return EXIT_OK
 
 
+def _start(options: Options, log: Log) -> None:
+    files = StateFiles(options.state_directory, log)
+    beginning = begin(options.config_file, files, MonotonicClock().now_ns())
+    for problem in beginning.problems:
+        log.write("error", str(problem))
+    features = _features()
+    os.makedirs(options.runtime_dir, mode=0o755, exist_ok=True)
+    with _only_one(options.runtime_dir) as lock:
+        _allow_descriptors()
+        _run(options, beginning, files, features, log, lock)
+
+
+def _features() -> Dict[str, bool]:
+    """Of this host. Raises PlatformError when it lacks what is needed."""
+    features = capabilities.features()
+    missing = capabilities.missing()
+    if missing:
+        raise PlatformError("start on", "this host", hint="; ".join(missing))
+    return features
+
+
 @contextlib.contextmanager
-def _only_one(runtime_dir: str) -> Iterator[None]:
-    """Hold the lock of the runtime directory: two daemons would undo each other's work."""
+def _only_one(runtime_dir: str) -> Iterator[int]:
+    """Hold the lock of the runtime directory: two daemons would undo each other's work. Yields its
+    descriptor."""
     with open(os.path.join(runtime_dir, _LOCK), "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             hint = "another daemon runs with this runtime directory: stop it or choose another one"
             raise PlatformError("lock", runtime_dir, hint=hint) from None
-        yield
+        yield lock.fileno()
 
 
 def _allow_descriptors() -> None:
@@ -122,69 +126,90 @@ def _run(
     files: StateFiles,
     features: Dict[str, bool],
     log: Log,
+    lock: int,
 ) -> None:
-    config = beginning.version.config
-    clock, signals, manager = MonotonicClock(), Signals(), ServiceManager()
-    dataplane = LinuxDataplane(options.runtime_dir)
-    monitor, io, prober = RtnlMonitor(), PacketIO(), PingProber()
-    solicitations = SolicitationSocket()
-    closing: List[Any] = [signals, manager, monitor, io, prober, solicitations]
+    """From the start of a daemon to its end."""
+    ports = OpenPorts(options.runtime_dir, log)
+    with _ending(ports):
+        links, now_ns = ports.monitor.links(), ports.clock.now_ns()
+        beats = ports.heartbeat.beats()
+        inherited = adopted(beginning.version.config, links, ports.dataplane.held(), beats, now_ns)
+        assembly = Assembly(options, beginning, files, features, ports, log)
+        assembly.make(links, inherited)
+        assembly.open_control(lock)
+        told = sentence(inherited, beats, now_ns)
+        if told is None:
+            assembly.open_journal()  # from the very first step
+            assembly.first_step()
+        else:
+            assembly.first_step()  # the others have waited long enough
+            assembly.open_journal()
+            log.write("notice", told)
+        assembly.listen()
+        assembly.serve("started")
+
+
+def _go_on(options: Options, heir: Heir, log: Log) -> None:
+    """The same for a process that takes the place of another one."""
     try:
-        dataplane.cleanup()  # what an earlier daemon left when it was killed
-        drained = read_drained(files)
-        router = VrrpRouter(config, monitor.links(), clock.now_ns(), drained=drained)
-        shell = Shell(router, io, dataplane, log)
-        shell.solicitations = solicitations
-        if options.journal is not None:
-            journal = FileJournal(options.journal, options.journal_size, router, log)
-            journal.begin(clock.now_ns())
-            shell.journal = journal
-            closing.append(journal)
-        drains = Drains(shell, files, clock, log)
+        hello = heir.hello()
+        clock = MonotonicClock()
+        files = StateFiles(options.state_directory, log)
+        beginning = inherited_beginning(hello, options.config_file, files, clock.now_ns())
+        ports = OpenPorts(options.runtime_dir, log, is_mute=True)
+        assembly = Assembly(options, beginning, files, _features(), ports, log)
+        _take_over(assembly, heir, hello["descriptors"])
+    except (VrrpError, KeyError, OSError) as error:
+        # Nothing is cleaned up: it is all in use.
+        heir.refuse(str(error))
+        raise UpgradeError("not upgraded: %s" % error) from None
+    with _ending(ports):
+        assembly.open_journal()
+        after = Aftermath(heir.channel, assembly.router, ports.clock, assembly.speak)
+        assembly.loop.duties += (after,)
+        assembly.serve("goes on")
 
-        def tell(message: str, data: Dict[str, Any]) -> None:
-            shell.publish(Notify("config", "", message, data))
-            manager.tell("STATUS=" + _status(router, commitment))
 
-        apply = Applier(shell, prober, drains, clock)
-        commitment = Commitment(beginning, options.config_file, files, clock, log, apply, tell)
-        requests = Requests(shell, commitment, drains, files, clock, features)
-        control = ControlServer(options.runtime_dir, options.control_group, requests.handle)
-        closing.append(control)
-        loop = Loop(shell, clock, io, monitor, dataplane, prober, log)
-        loop.duties = (commitment, drains)
-        shell.watch(control.publish)
-        shell.listen()
-        prober.configure(config.trackers, clock.now_ns())
+def _take_over(assembly: Assembly, heir: Heir, descriptors: Dict[str, int]) -> None:
+    """Until the other process may end. Whatever raises here lets that one go on."""
+    ports = assembly.ports
+    links = ports.monitor.links()
+    assembly.rehearse(links)
+    is_stale = False
 
-        def reload() -> None:
-            manager.reloading(clock.now_ns())
-            try:
-                commitment.reload()
-            except (ConfigError, ControlError):
-                pass  # logged, and shown by `show`: the running configuration stays
-            except PlatformError as error:
-                log.write("error", str(error))
-            manager.ready(_status(router, commitment))
+    def forget() -> None:
+        nonlocal is_stale
+        is_stale = assembly.forget_what_came() or is_stale
 
-        gc.collect()
-        gc.freeze()  # what exists now stays: the collector need not look at it again
-        log.write("notice", "started: %s" % _status(router, commitment))
-        manager.ready(_status(router, commitment))
-        loop.run(control, signals, manager, reload)
-        log.write("notice", "stopped")
+    heir.wait_for_stand_by(assembly.filenos(), forget)
+    inherited = heir.inheritance()
+    ports.heartbeat.learn()
+    if ports.monitor.drain() != KernelNews() or is_stale:
+        links = ports.monitor.links()
+    assembly.make(links, inherited)
+    assembly.open_control(descriptors["lock"], descriptors["listener"])
+    assembly.first_step()
+    assembly.listen()
+    heir.channel.send("going-on")
+
+
+@contextlib.contextmanager
+def _ending(ports: OpenPorts) -> Iterator[None]:
+    """However it ends: an address must not stay on a host where nobody advertises it any more."""
+    is_good = is_handed_on = False
+    try:
+        yield
+        is_good = True
+    except HandedOn:
+        is_handed_on = True
     finally:
-        # Whatever happened: an address must not stay on a host that no longer advertises it.
         try:
-            dataplane.cleanup()
+            if is_good:
+                ports.dataplane.cleanup()
+            elif not is_handed_on:
+                fence(ports.dataplane, ports.heartbeat.beats(), ports.clock.now_ns())
         finally:
-            for each in closing:
-                each.close()
-
-
-def _status(router: VrrpRouter, commitment: Commitment) -> str:
-    count = "%d virtual routers" % len(router.config.virtual_routers)
-    return "; ".join([count, *commitment.summary()])
+            ports.close(is_handed_on)
 
 
 def host_report(config: Optional[RouterConfig]) -> Dict[str, Any]:
@@ -212,6 +237,14 @@ def host_report(config: Optional[RouterConfig]) -> Dict[str, Any]:
     return {"features": features, "missing": missing, "warnings": warnings}
 
 
-def cleanup(runtime_dir: str) -> None:
-    """Remove all that a daemon left in the kernel. Raises PlatformError."""
-    LinuxDataplane(runtime_dir).cleanup()
+def cleanup(runtime_dir: str, after_crash: bool = False) -> None:
+    """Remove all that a daemon left in the kernel. Raises PlatformError.
+
+    after_crash: if it advertised a moment ago, only let the kernel take its addresses away when
+    their leases are over, so that a daemon that is started at once goes on with them.
+    """
+    dataplane = LinuxDataplane(runtime_dir)
+    if after_crash:
+        fence(dataplane, beats_of(runtime_dir), MonotonicClock().now_ns())
+    else:
+        dataplane.cleanup()

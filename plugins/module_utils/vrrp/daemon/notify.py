@@ -6,16 +6,22 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
+import struct
 from typing import Optional
 
 from ..units import NS_PER_S
+
+# systemd before version 246 knows no barrier, and answers at once by closing it.
+_BARRIER_S = 2.0
 
 
 class ServiceManager:
     """Sends readiness, reloads and the watchdog; does nothing when no manager listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_mute: bool = False) -> None:
+        """is_mute: says nothing until speak(), because the manager still hears another process."""
         path = os.environ.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the abstract namespace (sd_notify(3)).
         self._address = "\0" + path[1:] if path.startswith("@") else path
@@ -24,10 +30,11 @@ class ServiceManager:
         # Twice in its time, as sd_watchdog_enabled(3) recommends.
         self._period_ns = watchdog_us * 1_000 // 2
         self._next_ns: Optional[int] = 0 if watchdog_us and path else None
+        self._is_mute = is_mute
 
     def tell(self, *lines: str) -> None:
         """Send assignments such as READY=1."""
-        if self._address:
+        if self._address and not self._is_mute:
             try:
                 self._socket.sendto("\n".join(lines).encode("utf-8"), self._address)
             except OSError:
@@ -35,13 +42,35 @@ class ServiceManager:
 
     def deadline_ns(self) -> Optional[int]:
         """When the watchdog wants to hear of us."""
-        return self._next_ns
+        return None if self._is_mute else self._next_ns
 
     def tick(self, now_ns: int) -> None:
         """Feed the watchdog when it is time."""
         if self._next_ns is not None and now_ns >= self._next_ns:
             self.tell("WATCHDOG=1")
             self._next_ns = now_ns + self._period_ns
+
+    def speak(self) -> None:
+        """From now on the manager listens to this process."""
+        self._is_mute = False
+
+    def successor(self, pid: int) -> None:
+        """Another process is the service from now on; returns when the manager knows it, lest it
+        takes our end for that of the service."""
+        self.tell("MAINPID=%d" % pid)
+        if not self._address:
+            return
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("=i", writer))
+            self._socket.sendmsg([b"BARRIER=1"], [rights], 0, self._address)
+        except OSError:
+            return  # as in tell()
+        finally:
+            os.close(writer)
+            # The manager closes its end when it has come so far.
+            select.select((reader,), (), (), _BARRIER_S)
+            os.close(reader)
 
     def reloading(self, now_ns: int) -> None:
         """A reload begins (the manager wants the time with it); end it with ready()."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Set
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set
 
 from ..config.diff import Change, diff
 from ..config.parse import parse
@@ -21,6 +21,7 @@ from .drains import Drains
 from .release import Release
 from .shell import Shell
 from .state_files import StateFiles
+from .upgrade import Upgrade
 
 Method = Callable[[Mapping[str, Any]], Dict[str, Any]]
 
@@ -45,6 +46,7 @@ class Requests:
         self._features = features
         self._release = Release.of_this_engine()
         self._started_ns = clock.now_ns()
+        self.upgrade: Optional[Upgrade] = None
         self._methods: Dict[str, Method] = {
             "show.status": self._show_status,
             "show.routers": self._show_routers,
@@ -55,6 +57,7 @@ class Requests:
             "do.rollback": self._do_rollback,
             "do.drain": drains.drain,
             "do.undrain": drains.undrain,
+            "do.upgrade": self._do_upgrade,
         }
         self._parameters: Dict[str, Set[str]] = {
             "show.routers": {"name"},
@@ -77,6 +80,8 @@ class Requests:
             names = ", ".join(sorted(unknown))
             message = "%s does not take: %s" % (request.method, names)
             raise ControlError("bad-parameters", message)
+        if request.method.startswith("do.") and self.upgrade and self.upgrade.is_running:
+            raise ControlError("busy", "an upgrade is under way: ask again in a moment")
         return method(request.params)
 
     def _show_status(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
@@ -90,6 +95,7 @@ class Requests:
                 "drained_all": ALL in self._shell.router.drained,
                 "state_dir": self._files.directory,
                 "state_problems": list(self._files.problems),
+                "upgrade": self.upgrade.status() if self.upgrade else None,
                 "features": dict(self._features),
             }
         }
@@ -135,6 +141,11 @@ class Requests:
 
     def _do_rollback(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
         return self._told(self._commitment.rollback())
+
+    def _do_upgrade(self, _params: Mapping[str, Any]) -> Dict[str, Any]:
+        if self.upgrade is None:
+            raise ControlError("upgrade-failed", "this process cannot be upgraded")
+        return self.upgrade.start()
 
     def _told(self, changes: Iterable[Change]) -> Dict[str, Any]:
         status = self._commitment.status()

@@ -29,6 +29,7 @@ from ..router.actions import (
 from ..router.events import RouterEvent
 from ..router.vrrp_router import VrrpRouter
 from ..wire.constants import IP_PROTOCOL
+from .heartbeat import Heartbeat, NoHeartbeat
 from .journal import NoJournal
 from .log import Log
 
@@ -71,12 +72,14 @@ class Shell:
         self.router = router
         self.journal: Journal = NoJournal()
         self.solicitations: SolicitationIO = NoSolicitations()
+        self.heartbeat: Union[Heartbeat, NoHeartbeat] = NoHeartbeat()
         self.needs_reconcile = False
         self.is_deaf = False
         self._io = io
         self._dataplane = dataplane
         self._log = log
         self._failures: Dict[int, int] = {}
+        self._now_ns = 0
         self._watchers: List[Callable[[Dict[str, Any]], None]] = []
 
     def watch(self, watcher: Callable[[Dict[str, Any]], None]) -> None:
@@ -94,6 +97,7 @@ class Shell:
         self.journal.append(event, now_ns, actions)
 
     def _ask(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
+        self._now_ns = now_ns
         try:
             return self.router.step(event, now_ns)
         except Exception:
@@ -152,7 +156,8 @@ class Shell:
         # RFC 9568 sections 8.1.2, 8.2.2: announcements wait for address and virtual MAC.
         # Asked for them alone: advertisements are many, and go out in any case.
         frame = action.frame
-        if not _is_advertisement(frame) and self._dataplane.lacks(action.ifindex, frame[6:12]):
+        is_advertisement = _is_advertisement(frame)
+        if not is_advertisement and self._dataplane.lacks(action.ifindex, frame[6:12]):
             return
         try:
             self._io.send(action.ifindex, action.frame)
@@ -163,6 +168,8 @@ class Shell:
                 self._log.write("warning", "%s (failure %d)" % (error, failures + 1))
         else:
             self._failures.pop(action.ifindex, None)
+            if is_advertisement:
+                self.heartbeat.beat(action.ifindex, frame, self._now_ns)
 
     def _try(self, change: Callable[[], None]) -> None:
         try:

@@ -8,10 +8,13 @@ memory starts as usual. As a document they cross from one release to another: wh
 not know it passes over, what is missing has a default, and who lacks what it needs starts as usual.
 
     {"format": 1, "drained": [name, ..], "trackers": {name: true, ..},
-     "routers": {id: {"state": .., "deadline_ns": .., "master_adver_interval_cs": .., "since_ns": ..,
-                      "peer": {"source": hex, "priority": .., "interval_cs": ..} or null,
-                      "peer_heard_ns": .., "checksum_heard": .. or null,
-                      "counters": {name: number, ..}, "occurrences": [[at_ns, kind, words], ..]}}}
+     "routers": {id: {"state": .., "deadline_ns": .., "master_adver_interval_cs": ..,
+                      "since_ns": .., "peer_heard_ns": .., "checksum_heard": .. or null,
+                      "peer": {"source": hex, "priority": .., "interval_cs": ..} or null}, ..}}
+
+and what nothing depends on, a document of its own that may come later:
+
+    {id: {"counters": {name: number, ..}, "occurrences": [[at_ns, kind, words], ..]}, ..}
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ _REFUSALS = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 @dataclass(frozen=True)
 class Past:
-    """What nothing depends on but `show` and `why`, and what was learned of the LAN.
+    """What only `show` and `why` tell, and what was learned of the LAN.
 
     checksum_heard: the form that the others send, and want. occurrences: (at_ns, kind, sentence).
     """
@@ -58,18 +61,27 @@ class Inheritance:
 def written(router: VrrpRouter) -> Dict[str, Any]:
     """The document of a router between two steps."""
     trackers = {name: state.ok for name, state in router.trackers.items() if state.ok is not None}
-    routers = {}
+    routers: Dict[str, Any] = {}
     for bound in router.bound_routers():
         memory = bound.machine.memory() if bound.machine else None
         heard = bound.peers.checksum_heard
-        past = {
-            "counters": dict(bound.counters),
-            "occurrences": [[each.at_ns, each.kind, each.sentence] for each in bound.occurrences],
+        routers[bound.id] = {
+            **(_written_memory(memory) if memory else {}),
             "checksum_heard": heard.value if heard else None,
         }
-        routers[bound.id] = {**(_written_memory(memory) if memory else {}), **past}
     drained = sorted(router.drained)
     return {"format": FORMAT, "drained": drained, "trackers": trackers, "routers": routers}
+
+
+def written_pasts(router: VrrpRouter) -> Dict[str, Any]:
+    """What may follow later: by id, counters and occurrences."""
+    return {
+        bound.id: {
+            "counters": dict(bound.counters),
+            "occurrences": [[each.at_ns, each.kind, each.sentence] for each in bound.occurrences],
+        }
+        for bound in router.bound_routers()
+    }
 
 
 def _written_memory(memory: Memory) -> Dict[str, Any]:
@@ -100,7 +112,7 @@ def read(document: Any) -> Inheritance:
         return Inheritance(
             memories={name: memory for name, memory in memories.items() if memory is not None},
             trackers={name: bool(ok) for name, ok in document.get("trackers", {}).items()},
-            pasts={name: _read_past(each) for name, each in routers.items()},
+            pasts=read_pasts(routers),
             drained=frozenset(str(name) for name in document.get("drained", ())),
         )
     except _REFUSALS as error:
@@ -108,7 +120,7 @@ def read(document: Any) -> Inheritance:
 
 
 def recall(router: VrrpRouter, pasts: Mapping[str, Past]) -> None:
-    """Give a new router its past, before its first step."""
+    """Give a router what it did in another process."""
     for bound in router.bound_routers():
         past = pasts.get(bound.id)
         if past is None:
@@ -119,7 +131,16 @@ def recall(router: VrrpRouter, pasts: Mapping[str, Past]) -> None:
         bound.occurrences.extend(since)
         for name, count in past.counters.items():
             bound.counters[name] = bound.counters.get(name, 0) + count
-        bound.peers.checksum_heard = past.checksum_heard
+        if bound.peers.checksum_heard is None:
+            bound.peers.checksum_heard = past.checksum_heard
+
+
+def read_pasts(document: Any) -> Dict[str, Past]:
+    """By id. Raises ValueError for a document that cannot be understood."""
+    try:
+        return {name: _read_past(each) for name, each in document.items()}
+    except _REFUSALS as error:
+        raise ValueError("unreadable past: %s" % error) from None
 
 
 def _read_memory(document: Mapping[str, Any]) -> Optional[Memory]:

@@ -24,7 +24,7 @@ def start_without_a_host(tmp_path, monkeypatch):
     monkeypatch.setattr(main, "_allow_descriptors", lambda: None)
     runs = []
 
-    def pretend(options, beginning, _files, features, _log):
+    def pretend(options, beginning, _files, features, _log, _lock):
         runs.append((options, beginning.version.config, features))
         for failure in start.failures:
             raise failure
