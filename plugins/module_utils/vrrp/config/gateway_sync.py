@@ -79,7 +79,7 @@ def read_synced_vlans(
                 message = "has %s, which is in %s too" % (vlan.path, other)
                 hint = "keep it in one of them, or join the two"
                 problems.append(Problem(path + ".vlans", "member-of-two", message, hint))
-        if len(problems) == found:
+        if members and len(problems) == found:
             group = SyncedVlans(name, path, members)
             problems.extend(_conflicts(group))
             groups.append(group)
@@ -115,7 +115,8 @@ class _Finder:
             message = "has VLAN %d twice" % vlan_id
             problems.append(Problem(path, "duplicate-member", message, "keep one of them"))
         virtual_routers = sum(len(vlan.families) for vlan in found)
-        if virtual_routers < 2 and len(problems) == begin and self._all_known:
+        is_read = self._all_known and all(vlan.families for vlan in found)
+        if virtual_routers < 2 and len(problems) == begin and is_read:
             message = "has %s" % ("one virtual router" if virtual_routers else "no virtual router")
             hint = "name two VLANs or more, or one with IPv4 and IPv6"
             problems.append(Problem(path, "too-few", message, hint))
@@ -168,6 +169,8 @@ def _conflicts(group: SyncedVlans) -> Iterator[Problem]:
 def _owners_differ(group: SyncedVlans) -> Iterator[Problem]:
     """An address owner is master whenever it is up, so it waits for no other member."""
     parts = [(vlan, family) for vlan in group.vlans for family in vlan.families]
+    if not parts:
+        return  # none of the networks could be read
     first, first_family = parts[0]
     theirs = first.owner(first_family)
     for vlan, family in parts[1:]:
