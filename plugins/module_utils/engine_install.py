@@ -27,6 +27,8 @@ from .engine_service import (
 from .release_store import DamagedArchive, ReleaseStore
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.render import canonical_json
+from .vrrp.control.client import upgrade
+from .vrrp.errors import ControlError
 from .vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, read_text, write_text
 
 if t.TYPE_CHECKING:
@@ -36,6 +38,12 @@ OLDEST_PYTHON = (3, 8)
 KEPT_RELEASES = 3
 # sd_booted(3): this directory exists exactly when systemd is the init system that runs.
 SYSTEMD_RUNS = "/run/systemd/system"
+# How the daemon came to run another release.
+IN_PLACE, RESTARTED = "in-place", "restarted"
+# Longer than a daemon waits for its successor: nobody goes back before it has given up.
+UPGRADE_S = 25.0
+# Codes of a daemon that knows no upgrade, or is not there.
+CANNOT_UPGRADE = ("unknown-method", "unreachable")
 EMPTY_CONFIG = canonical_json(RouterConfig())
 
 
@@ -99,11 +107,11 @@ class EngineInstall:
         self._file(self.params["launcher"], launcher_text(self.params), 0o755)
         if before != release:
             self._note("current is %s" % release)
-        restarted = self._switch(release, before)
+        upgraded = self._switch(release, before)
         if not self.module.check_mode:
             for name in self.store.prune(KEPT_RELEASES):
                 self._note("release %s removed" % name)
-        return {"release": release, "previous": before, "restarted": restarted}
+        return self._facts(release, before, upgraded)
 
     def absent(self) -> t.Dict[str, t.Any]:
         """Stop and remove; the configuration stays."""
@@ -122,7 +130,18 @@ class EngineInstall:
             self._note("%s removed" % self.store.directory)
             if not self.module.check_mode:
                 shutil.rmtree(self.store.directory)
-        return {"release": None, "previous": before, "restarted": False}
+        return self._facts(None, before, None)
+
+    def _facts(
+        self, release: t.Optional[str], before: t.Optional[str], upgraded: t.Optional[str]
+    ) -> t.Dict[str, t.Any]:
+        restarted = upgraded == RESTARTED
+        return {
+            "release": release,
+            "previous": before,
+            "upgraded": upgraded,
+            "restarted": restarted,
+        }
 
     # Its steps
 
@@ -224,25 +243,28 @@ class EngineInstall:
             write_text(self.module, path, text, mode)
         return True
 
-    def _switch(self, release: str, before: t.Optional[str]) -> bool:
-        """Make the release current and the service run it; True when the daemon was restarted.
+    def _switch(self, release: str, before: t.Optional[str]) -> t.Optional[str]:
+        """Make the release current and the service run it; how it came to that, if it had to.
 
         An unhealthy release is taken back here, in the same run.
         """
         if not self.params["manage_service"]:
             self._link(release, before)
-            return False
+            return None
         old_unit = read_text(UNIT_FILE)
         unit_changed = self._file(UNIT_FILE, unit_text(self.params), 0o644)
         state = self.service.state()
         if state.get("UnitFileState") != "enabled":
             self._note("service enabled")
-        stale = before != release or unit_changed or state.get("ActiveState") != "active"
-        restart = stale or running_release(self.params["runtime_dir"]) != release
-        if restart:
-            self._note("daemon restarted")
+        running = running_release(self.params["runtime_dir"])
+        needs_restart = unit_changed or state.get("ActiveState") != "active" or running is None
+        if not needs_restart and before == release == running:
+            how = None
+        else:
+            how = RESTARTED if needs_restart else IN_PLACE
         if self.module.check_mode:
-            return restart
+            self._note_run(how)
+            return how
         older, started_s = self.store.linked("previous"), time.time()
         self._link(release, before)
         try:
@@ -250,7 +272,7 @@ class EngineInstall:
                 self.service.read_units()
             if state.get("UnitFileState") != "enabled":
                 self.service.enable()
-            reason = self._restarted(release) if restart else None
+            how, reason = self._run_release(release, how)
         except ServiceError as error:
             reason = str(error)
         if reason is not None:
@@ -261,11 +283,34 @@ class EngineInstall:
                 % (release, reason, outcome, journal or "(empty)"),
                 rolled_back=before is not None,
             )
-        return restart
+        self._note_run(how)
+        return how
+
+    def _note_run(self, how: t.Optional[str]) -> None:
+        if how is not None:
+            self._note("daemon restarted" if how == RESTARTED else "daemon upgraded in place")
+
+    def _run_release(
+        self, release: str, how: t.Optional[str]
+    ) -> t.Tuple[t.Optional[str], t.Optional[str]]:
+        """Have the service run the release; how it was done, and why it is not well, if so."""
+        if how == IN_PLACE:
+            try:
+                upgrade(self.params["runtime_dir"], max(UPGRADE_S, self.params["timeout"]))
+            except ControlError as error:
+                if error.code not in CANNOT_UPGRADE:
+                    return how, error.message
+                how = RESTARTED  # an older daemon, or one that is just going
+            else:
+                return how, self._well(release)
+        return how, self._restarted(release) if how == RESTARTED else None
 
     def _restarted(self, release: str) -> t.Optional[str]:
         """Restart; why it is not well, or None."""
         self.service.restart()
+        return self._well(release)
+
+    def _well(self, release: str) -> t.Optional[str]:
         return wait_until_well(self.params["runtime_dir"], release, self.params["timeout"])
 
     def _link(self, release: str, before: t.Optional[str]) -> None:
@@ -286,7 +331,11 @@ class EngineInstall:
             self.store.link("current", before)
             self.store.link("previous", older)
             self.service.read_units()
-            still = self._restarted(before)
+            if running_release(self.params["runtime_dir"]) == before:
+                return "release %s has been running all the while" % before
+            still = self._run_release(before, IN_PLACE)[1]
+            if still is not None:
+                still = self._restarted(before)
         except ServiceError as error:
             return "going back failed as well: %s" % error
         if still is not None:

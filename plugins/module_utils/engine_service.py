@@ -36,12 +36,13 @@ Type=notify
 NotifyAccess=main
 SyslogIdentifier=vlangated
 ExecStart={python} -I {directory}/current run --config {config_file} \\
-    --runtime-dir {runtime_dir} --control-group {group}
+    --runtime-dir {runtime_dir} --state-dir /var/lib/{runtime_name} --control-group {group}
 ExecReload=/bin/kill -HUP $MAINPID
-# A daemon that died leaves its addresses in the kernel: take them away before anything else.
-ExecStopPost={python} -I {directory}/current cleanup --runtime-dir {runtime_dir}
+# A daemon that died leaves its addresses in the kernel: it gets them back if it is there again
+# before the others miss it, else the kernel takes them away.
+ExecStopPost={python} -I {directory}/current cleanup --after-crash --runtime-dir {runtime_dir}
 Restart=always
-RestartSec=200ms
+RestartSec=100ms
 WatchdogSec=10s
 TimeoutStartSec=15s
 TimeoutStopSec=15s
@@ -51,6 +52,8 @@ OOMScoreAdjust=-900
 {scheduling}
 RuntimeDirectory={runtime_name}
 RuntimeDirectoryPreserve=restart
+StateDirectory={runtime_name}
+StateDirectoryMode=0700
 SupplementaryGroups={group}
 
 # Raw sockets, netlink and the net.* sysctls are all it needs of root.
@@ -88,7 +91,11 @@ def unit_text(params: t.Mapping[str, t.Any]) -> str:
     scheduling = ""
     priority = params["realtime_priority"]
     if priority:
-        scheduling = "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=%d\n" % priority
+        # The limit lets an upgrade's new process warm up in the ordinary class, and come back.
+        scheduling = "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=%d\nLimitRTPRIO=%d\n" % (
+            priority,
+            priority,
+        )
     return UNIT.format(
         python=params["python"],
         directory=params["directory"],

@@ -14,6 +14,7 @@ author:
 description:
   - Ships the engine of this collection, with the pinned pyroute2 inside, as one archive and only when the router does not have it.
   - Installs it as a release of its own, makes it current by one rename, and runs it as the systemd service C(vlangated).
+  - A running daemon is upgraded in place. The new release takes over when it is ready, without a change of roles and without a lost packet.
   - A release that does not become healthy is taken back in the same run; the module then fails with its journal.
 extends_documentation_fragment:
   - vlangate.vrrp.attributes
@@ -98,17 +99,25 @@ previous:
   returned: success
   type: str
   sample: 0.1.0-ad840928c216
+upgraded:
+  description:
+    - How the daemon came to run the release, or in check mode would; null when it did not have to.
+    - V(in-place) means that a new process took over from the running one, and no advertisement was missed.
+    - V(restarted) means that it was started, or stopped and started; a master then hands its role over.
+  returned: success
+  type: str
+  sample: in-place
 restarted:
   description: Whether the daemon was, or in check mode would be, started again.
   returned: success
   type: bool
-  sample: true
+  sample: false
 changes:
   description: What was changed, one sentence each.
   returned: success
   type: list
   elements: str
-  sample: ["release 0.1.0-3f2a9c0d1e4b unpacked", "daemon restarted"]
+  sample: ["release 0.1.0-3f2a9c0d1e4b unpacked", "daemon upgraded in place"]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -42,7 +42,7 @@ from .log import Log
 FORMAT = 1
 INHERIT = "--inherit"
 # A new process has so long to be ready; a cold disk under load takes some seconds.
-WARM_UP_NS = 30 * NS_PER_S
+WARM_UP_NS = 15 * NS_PER_S
 # While a new process warms up it is looked at so often.
 LOOK_NS = 20_000_000
 # Handing on begins with so much time before the next advertisement, if that comes to be soon.

@@ -17,6 +17,7 @@ from ansible_collections.vlangate.vrrp.plugins.module_utils.engine_install impor
     EngineInstall,
     NotInstalled,
 )
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.errors import ControlError
 
 
 def manifest(release):
@@ -34,12 +35,17 @@ def archive(path, release):
     return str(path)
 
 
+FIRST = {"release": "1-a", "previous": None, "upgraded": "restarted", "restarted": True}
+
+
 class Host:
     """A router: where files go, and a systemd whose daemon is the current release."""
 
     def __init__(self, tmp_path, module_for, monkeypatch):
         self.root, self._module_for = tmp_path, module_for
         self.broken = set()
+        # Releases that cannot take over, with the daemon's words, and those that do and are not well.
+        self.refused, self.unwell = {}, set()
         self.running = None
         self.enabled = False
         self.unit = tmp_path / "vlangated.service"
@@ -49,8 +55,19 @@ class Host:
         monkeypatch.setattr(engine_install.grp, "getgrnam", lambda name: None)
         monkeypatch.setattr(engine_install, "running_release", lambda runtime_dir: self.running)
         monkeypatch.setattr(engine_install, "wait_until_well", self._wait)
+        monkeypatch.setattr(engine_install, "upgrade", self._upgrade)
+
+    def _upgrade(self, runtime_dir, timeout_s):
+        assert timeout_s > 15, "the daemon gives up first"
+        if self.running is None:
+            raise ControlError("unreachable", "nothing answers")
+        if self.current in self.refused:
+            raise ControlError(*self.refused[self.current])
+        self.running = self.current
 
     def _wait(self, runtime_dir, release, timeout_s):
+        if self.running in self.unwell:
+            return "groups still in initialize without a reason: v"
         return None if self.running == release else "%s answers" % self.running
 
     def _restart(self, argv):
@@ -120,7 +137,7 @@ def test_the_archive_is_asked_for_before_anything_is_touched(host):
 
 def test_a_first_install_starts_with_an_empty_configuration(host):
     facts = host.install("1-a").present()
-    assert facts == {"release": "1-a", "previous": None, "restarted": True}
+    assert facts == FIRST
     assert (host.current, host.running, host.enabled) == ("1-a", "1-a", True)
     assert json.loads((host.root / "etc" / "config.json").read_text())["virtual_routers"] == []
 
@@ -128,7 +145,8 @@ def test_a_first_install_starts_with_an_empty_configuration(host):
 def test_the_second_run_changes_nothing_and_needs_no_archive(host):
     host.install("1-a").present()
     again = host.install("1-a", shipped=False)
-    assert again.present() == {"release": "1-a", "previous": "1-a", "restarted": False}
+    facts = again.present()
+    assert facts == {"release": "1-a", "previous": "1-a", "upgraded": None, "restarted": False}
     assert (again.changes, again.diff) == ([], [])
     assert again.module.ran("restart") == 0
 
@@ -136,8 +154,12 @@ def test_the_second_run_changes_nothing_and_needs_no_archive(host):
 def test_an_upgrade_keeps_the_release_before_and_the_configuration(host):
     host.install("1-a").present()
     (host.root / "etc" / "config.json").write_text("mine")
-    facts = host.install("1-b").present()
-    assert facts["previous"] == "1-a" and facts["restarted"]
+    install = host.install("1-b")
+    facts = install.present()
+    assert facts["previous"] == "1-a"
+    assert (facts["upgraded"], facts["restarted"]) == ("in-place", False)
+    assert install.module.ran("restart") == 0
+    assert install.changes[-1] == "daemon upgraded in place"
     assert (host.current, host.running) == ("1-b", "1-b")
     assert os.readlink(str(host.lib / "previous")) == "releases/1-a"
     assert (host.root / "etc" / "config.json").read_text() == "mine"
@@ -170,14 +192,61 @@ def test_going_back_that_fails_is_told(host):
     host.install("1-a").present()
     host.broken |= {"1-a", "1-b"}
     with pytest.raises(NotInstalled, match="going back failed as well"):
-        host.install("1-b").present()
+        host.install("1-b", realtime_priority=0).present()
 
 
-def test_a_daemon_that_still_runs_another_release_is_restarted(host):
+def test_a_daemon_that_still_runs_another_release_is_upgraded(host):
     host.install("1-a").present()
     host.running = "1-0"
-    assert host.install("1-a", shipped=False).present()["restarted"]
+    assert host.install("1-a", shipped=False).present()["upgraded"] == "in-place"
     assert host.running == "1-a"
+
+
+@pytest.mark.parametrize("code", ("unknown-method", "unreachable"))
+def test_a_daemon_that_knows_no_upgrade_is_restarted(host, code):
+    host.install("1-a").present()
+    host.refused["1-b"] = (code, "no method 'do.upgrade'")
+    facts = host.install("1-b").present()
+    assert (facts["upgraded"], facts["restarted"]) == ("restarted", True)
+    assert host.running == "1-b"
+
+
+def test_a_changed_unit_needs_a_restart(host):
+    host.install("1-a").present()
+    install = host.install("1-b", realtime_priority=0)
+    assert install.present()["upgraded"] == "restarted"
+    assert install.module.ran("restart") == 1
+
+
+def test_a_release_that_cannot_take_over_leaves_the_old_one_running(host):
+    host.install("1-a").present()
+    host.install("1-b").present()
+    host.refused["1-c"] = ("upgrade-failed", "it was not ready within 15 s")
+    install = host.install("1-c")
+    with pytest.raises(NotInstalled) as caught:
+        install.present()
+    assert (host.current, host.running) == ("1-b", "1-b")
+    assert os.readlink(str(host.lib / "previous")) == "releases/1-a"
+    assert install.module.ran("restart") == 0
+    for words in ("not ready within 15 s", "1-b has been running all the while"):
+        assert words in str(caught.value)
+
+
+def test_a_release_that_took_over_and_is_not_well_hands_back_in_place(host):
+    host.install("1-a").present()
+    host.unwell.add("1-b")
+    install = host.install("1-b")
+    with pytest.raises(NotInstalled, match="still in initialize.*1-a runs again"):
+        install.present()
+    assert (host.current, host.running) == ("1-a", "1-a")
+    assert install.module.ran("restart") == 0
+
+
+def test_check_mode_foretells_how(host):
+    host.install("1-a").present()
+    install = host.install("1-b", check_mode=True)
+    assert install.present()["upgraded"] == "in-place"
+    assert host.running == "1-a" and "daemon upgraded in place" in install.changes
 
 
 def test_a_damaged_release_is_installed_again(host):
@@ -190,7 +259,7 @@ def test_a_damaged_release_is_installed_again(host):
 
 def test_check_mode_tells_the_same_and_touches_nothing(host):
     install = host.install("1-a", check_mode=True, shipped=False)
-    assert install.present() == {"release": "1-a", "previous": None, "restarted": True}
+    assert install.present() == FIRST
     assert "daemon restarted" in install.changes
     assert "release 1-a\n" in install.diff[0]["after"]
     assert os.listdir(str(host.root)) == ["module-tmp"]

@@ -25,17 +25,27 @@ def document(release="1-a", **router):
 def test_the_unit_runs_and_fences_the_current_release():
     lines = engine_service.unit_text(PARAMS).splitlines()
     assert (
-        "ExecStopPost=/usr/bin/python3 -I /usr/lib/vlangate/current cleanup "
+        "ExecStopPost=/usr/bin/python3 -I /usr/lib/vlangate/current cleanup --after-crash "
         "--runtime-dir /run/vlangate" in lines
     )
     assert "RuntimeDirectory=vlangate" in lines
+    assert "StateDirectory=vlangate" in lines
+    assert (
+        "    --runtime-dir /run/vlangate --state-dir /var/lib/vlangate --control-group vlangate"
+        in lines
+    )
     for setting in ("Type=notify", "WatchdogSec=10s", "Restart=always", "CPUSchedulingPolicy=rr"):
         assert setting in lines
 
 
 def test_the_real_time_class_can_be_left_out():
     text = engine_service.unit_text({**PARAMS, "realtime_priority": 0})
-    assert "CPUScheduling" not in text
+    assert "CPUScheduling" not in text and "LimitRTPRIO" not in text
+
+
+def test_a_process_that_warms_up_may_come_back_to_the_real_time_class():
+    lines = engine_service.unit_text(PARAMS).splitlines()
+    assert "CPUSchedulingPriority=20" in lines and "LimitRTPRIO=20" in lines
 
 
 def test_a_daemon_of_the_release_is_well(daemon):
