@@ -37,10 +37,30 @@ def table(document: Mapping[str, Any], colour: bool = False) -> List[str]:
         if tracker["ok"] is not True:
             word = "failed" if tracker["ok"] is False else "unknown"
             lines.append("tracker %s %s: %s" % (tracker["name"], word, tracker["detail"]))
-    error = document["engine"]["last_reload_error"]
-    if error:
-        lines.append("the last reload was refused: %s" % error)
-    return lines
+    for word in ("drained", "leaving"):
+        names = [router["name"] for router in document["routers"] if router[word]]
+        if names:
+            lines.append("%s: %s" % (word, ", ".join(names)))
+    return lines + _configuration(document["engine"])
+
+
+def _configuration(engine: Mapping[str, Any]) -> List[str]:
+    """What is out of the ordinary about the configuration that runs."""
+    lines = []
+    probation = engine["probation"]
+    if probation is not None:
+        left = _age(probation["remaining_ns"])
+        text = "the configuration is on probation: %s left to confirm it (vlangate confirm)"
+        lines.append(text % left)
+    if engine["config_source"] == "last-good":
+        text = "the last good configuration runs: %s: %s (%s)"
+        lines += [
+            text % (problem["path"], problem["message"], problem["hint"])
+            for problem in engine["config_problems"]
+        ]
+    if engine["last_reload_error"]:
+        lines.append("the last reload was refused: %s" % engine["last_reload_error"])
+    return lines + ["state: " + problem for problem in engine["state_problems"]]
 
 
 def _row(router: Mapping[str, Any]) -> Sequence[str]:
@@ -72,7 +92,7 @@ def _age(age_ns: int) -> str:
 
 
 def explanation(router: Mapping[str, Any]) -> List[str]:
-    """Why a virtual router is what it is: a sentence for now, one for each past transition."""
+    """Why a virtual router is what it is: a sentence for now, one for each past occurrence."""
     lines = ["%s is %s" % (router["name"], router["state"])]
     if router["waiting"]:
         lines[0] += ": " + router["waiting"]
@@ -82,11 +102,12 @@ def explanation(router: Mapping[str, Any]) -> List[str]:
             format_ns(router["skew_time_ns"]),
             format_ns(router["master_down_interval_ns"]),
         )
-    for past in reversed(router["transitions"]):
-        lines.append(
-            "%10s ago  %s -> %s: %s"
-            % (_age(past["age_ns"]), past["previous"], past["current"], past["detail"])
-        )
+    if router["leaving"]:
+        lines[0] += ", leaving"
+    if router["drained"]:
+        lines[0] += ", drained"
+    for past in reversed(router["occurrences"]):
+        lines.append("%10s ago  %s" % (_age(past["age_ns"]), past["sentence"]))
     return lines
 
 

@@ -19,7 +19,20 @@ from vrrp.control.client import RefusedRequest
 from vrrp.errors import ControlError, PlatformError
 from vrrp.router.snapshot import snapshot
 
+ENGINE = {
+    "config_source": "file",
+    "config_problems": [],
+    "last_reload_error": None,
+    "probation": None,
+    "state_problems": [],
+}
 GOOD = config(group(), group6(track=(TrackReference("uplink", 7),)), trackers=(ping(),))
+
+
+@pytest.fixture(autouse=True)
+def nobody_answers(tmp_path, monkeypatch):
+    """Whatever runs on the host of these tests."""
+    monkeypatch.setattr(cli, "RUNTIME_DIR", str(tmp_path / "run"))
 
 
 @pytest.fixture(name="file")
@@ -59,7 +72,11 @@ def test_a_good_file(file, capsys):
 
 def test_a_good_file_for_programs(file, capsys):
     assert run("check", "--json", file) == 0
-    assert json.loads(capsys.readouterr().out) == {"problems": [], "warnings": []}
+    assert json.loads(capsys.readouterr().out) == {
+        "problems": [],
+        "warnings": [],
+        "changes": None,
+    }
 
 
 def test_a_wrong_file_tells_all_its_problems(file, capsys):
@@ -107,6 +124,7 @@ def test_warnings_of_this_host_for_programs(file, host, capsys):
     assert json.loads(capsys.readouterr().out) == {
         "problems": [],
         "warnings": ["vlan10 will wait"],
+        "changes": None,
     }
 
 
@@ -179,7 +197,7 @@ class FakeClient:
     def call(self, method, **params):
         self.asked.append((method, params))
         shown = snapshot(self.driver.router, self.driver.now_ns)
-        return {**shown, "engine": {"last_reload_error": None}}
+        return {**shown, "engine": ENGINE}
 
     def events(self):
         yield {"kind": "transition", "name": "vlan10", "message": "backup -> master"}
@@ -249,8 +267,8 @@ def test_run_hands_its_options_to_the_daemon(host):
     assert run("run", "--config", "/c", "--runtime-dir", "/r", "--control-group", "ops") == 0
     assert run("run", "--journal", "/j", "--journal-size", "70000", "--state-dir", "/s") == 0
     assert host.asked == [
-        ("/c", "/r", "ops", None, cli.JOURNAL_SIZE, None),
-        (cli.CONFIG_FILE, cli.RUNTIME_DIR, None, "/j", 70000, "/s"),
+        ("/c", "/r", "ops", None, cli.JOURNAL_SIZE, None, None),
+        (cli.CONFIG_FILE, cli.RUNTIME_DIR, None, "/j", 70000, "/s", None),
     ]
 
 
@@ -273,10 +291,46 @@ def test_features(host, capsys):
     assert json.loads(capsys.readouterr().out) == host.report
 
 
-def test_cleanup(host):
-    host.cleanup = host.asked.append
-    assert run("cleanup", "--runtime-dir", "/r") == 0
-    assert host.asked == ["/r"]
+@pytest.mark.parametrize(
+    "words, result, has_crashed",
+    (
+        ((), None, False),
+        ((), "signal", False),
+        (("--after-crash",), None, True),
+        (("--after-crash",), "signal", True),
+        (("--after-crash",), "watchdog", True),
+        (("--after-crash",), "success", False),
+    ),
+)
+def test_cleanup(host, monkeypatch, words, result, has_crashed):
+    monkeypatch.delenv("SERVICE_RESULT", raising=False)
+    if result is not None:
+        monkeypatch.setenv("SERVICE_RESULT", result)
+    host.cleanup = lambda *given: host.asked.append(given)
+    assert run("cleanup", "--runtime-dir", "/r", *words) == 0
+    assert host.asked == [("/r", has_crashed)]
+
+
+def test_upgrade(monkeypatch, capsys):
+    asked = []
+
+    def upgrade(*given):
+        asked.append(given)
+        return {"release": "1-b", "pid": 7}
+
+    monkeypatch.setattr(cli, "upgrade", upgrade)
+    assert run("upgrade", "--runtime-dir", "/r") == 0
+    assert asked == [("/r", cli.UPGRADE_S)]
+    assert capsys.readouterr().out == "release 1-b goes on as process 7\n"
+
+
+def test_an_upgrade_that_fails(monkeypatch, capsys):
+    def upgrade(*given):
+        raise ControlError("upgrade-failed", "it was not ready within 30 s")
+
+    monkeypatch.setattr(cli, "upgrade", upgrade)
+    assert run("upgrade") == 3
+    assert "it was not ready within 30 s" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", ((), ("nonsense",), ("check",), ("show", "--nonsense")))
@@ -292,5 +346,15 @@ def test_every_command_has_a_line_of_help(capsys):
         run("--help")
     assert caught.value.code == 0
     printed = capsys.readouterr().out
-    for command in ("run", "check", "show", "why", "watch", "schema", "features", "cleanup"):
+    for command in (
+        "run",
+        "check",
+        "show",
+        "why",
+        "watch",
+        "schema",
+        "features",
+        "upgrade",
+        "cleanup",
+    ):
         assert "\n    %s " % command in printed

@@ -8,6 +8,7 @@ from engine_kit.histories import configurations, first_links, history
 from engine_kit.values import T0
 
 from vrrp.cli.main import main
+from vrrp.fsm.actions import Reason
 from vrrp.fsm.virtual_router import VirtualRouter
 from vrrp.router.journal import Recorder
 from vrrp.router.vrrp_router import VrrpRouter
@@ -32,7 +33,7 @@ def test_the_same_again_is_0(journal, capsys):
 
 
 def test_an_engine_that_does_otherwise_is_1(journal, capsys, monkeypatch):
-    monkeypatch.setattr(VirtualRouter, "_must_respect", lambda self, advert, now_ns: True)
+    monkeypatch.setattr(VirtualRouter, "_takeover_reason", lambda self: Reason.OWNER)
     assert main(["replay", str(journal)]) == 1
     out = capsys.readouterr().out
     assert "differs (" in out and "  event     " in out

@@ -19,7 +19,14 @@ MINUTE_NS = 60 * NS_PER_S
 
 def document(driver, error=None):
     """As the daemon answers show.routers."""
-    return {**snapshot(driver.router, driver.now_ns), "engine": {"last_reload_error": error}}
+    engine = {
+        "config_source": "file",
+        "config_problems": [],
+        "last_reload_error": error,
+        "probation": None,
+        "state_problems": [],
+    }
+    return {**snapshot(driver.router, driver.now_ns), "engine": engine}
 
 
 def only_router(driver):
@@ -115,8 +122,10 @@ def test_the_explanation_of_a_master_tells_how_it_came_to_be():
 
 def test_the_explanation_of_one_that_waits_says_for_what():
     driver = Driver(config(group()), links=())
+    why = "interface lan0 does not exist: create it, or correct the name"
     assert show.explanation(only_router(driver)) == [
-        "vlan10 is initialize: interface lan0 does not exist: create it, or correct the name"
+        "vlan10 is initialize: " + why,
+        "        0s ago  waits in initialize: " + why,
     ]
 
 
@@ -125,8 +134,9 @@ def test_the_explanation_of_one_that_waits_again_keeps_its_history():
     driver.links(link(is_up=False))
     lines = show.explanation(only_router(driver))
     assert lines[0] == "vlan10 is initialize: interface lan0 is down: set it up"
-    assert "backup -> initialize: interface lan0 is down" in lines[1]
-    assert "initialize -> backup" in lines[2]
+    assert "waits in initialize: interface lan0 is down" in lines[1]
+    assert "backup -> initialize: interface lan0 is down" in lines[2]
+    assert "initialize -> backup" in lines[3]
 
 
 class FakeClient:
