@@ -183,7 +183,8 @@ class Handover:
             text = "%s: owns its addresses (priority 255), so it stays master: stop the daemon"
             return text % name
         if not router["drained"]:
-            return "%s: no other router took over, so this one is master again: %s" % (name, REMEDY)
+            text = "%s: no healthy router took over, so this one is master again: %s"
+            return text % (name, REMEDY)
         if router["state"] == "master" or router["leaving"]:
             text = "%s: is drained but still %s after %g s: %s"
             word = "leaving" if router["leaving"] else "master"

@@ -14,8 +14,8 @@ author:
 description:
   - Brings the whole configuration of the VRRP engine to a router, validates it on the controller and on the router, writes it
     atomically and lets the running daemon take it over. Virtual routers that did not change are not touched.
-  - All problems are reported at once, each with field, value and remedy, and before anything is changed.
-  - With O(confirm_within), a change that cuts the way to the router takes itself back.
+  - All problems are reported at once, each with field, value and remedy, and before anything is changed. With O(confirm_within),
+    a change that cuts the way to the router takes itself back.
 extends_documentation_fragment:
   - vlangate.vrrp.attributes
   - vlangate.vrrp.config
@@ -25,8 +25,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details:
-      - The diff shows the virtual routers, trackers and sync groups that change, and no others.
+    details: The diff shows the virtual routers, trackers and sync groups that change, and no others.
   idempotent:
     support: full
 options:
@@ -38,8 +37,8 @@ options:
     type: dict
   confirm_within:
     description:
-      - Unless a task with O(confirm=true) comes within so many seconds, the daemon runs the configuration before again, also when it
-        was restarted meanwhile; a reboot ends the probation at once. What runs already is not put on probation again.
+      - Unless a task with O(confirm=true) comes within so many seconds, the daemon runs the configuration before again, also after
+        a restart, and after a reboot at once. What runs already is not put on probation again.
     type: int
   confirm:
     description:
@@ -76,19 +75,21 @@ EXAMPLES = r"""
         - {name: vlan20-v4, interface: vlan20, family: ipv4, vrid: 20, priority: 200, addresses: [198.18.20.254]}
       sync_groups:
         - {name: inside, members: [vlan10-v4, vlan20-v4]}
+    confirm_within: 60
+
+- name: Keep it, for the router is still reached
+  vlangate.vrrp.vrrp_config: {confirm: true}
 """
 
 RETURN = r"""
 changes:
   description:
-    - What differs from what the daemon runs, or without one from the file that was there, virtual router by virtual router, then C(tracker NAME), C(sync group NAME) and
-      C(leases). In check mode, what would.
-    - C(cost) says in words what a change does, and why it is C(hitless) or not.
+    - What differs from what the daemon runs, or without one from the file that was there, virtual router by virtual router, then
+      C(tracker NAME), C(sync group NAME) and C(leases). C(cost) says in words what it does, and why it is C(hitless) or not.
   returned: success
   type: list
   elements: dict
-  sample:
-    - {kind: changed, name: vlan10-v4, fields: [version], hitless: false, cost: "version: it starts anew as backup, …"}
+  sample: [{kind: changed, name: vlan10-v4, fields: [version], hitless: false, cost: "version: it starts anew as backup, …"}]
 hitless:
   description: Whether every virtual router keeps its role and its addresses through the change.
   returned: success
@@ -98,7 +99,6 @@ reloaded:
   description: Whether a running daemon took the configuration over.
   returned: success
   type: bool
-  sample: true
 probation:
   description: The configuration that waits to be confirmed, and how long yet.
   returned: success
@@ -108,7 +108,6 @@ confirmed:
   description: Whether a configuration on probation was confirmed.
   returned: with O(confirm=true)
   type: bool
-  sample: true
 config_warnings:
   description: What is not wrong but worth knowing, such as an interface that does not exist yet.
   returned: success

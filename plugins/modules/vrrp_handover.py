@@ -104,8 +104,7 @@ changes:
   sample: ["vlan10-v4: gives its role as master away"]
 groups:
   description:
-    - Each virtual router before and after, and who is master now. C(master) is the host that has C(master_address), with
-      O(scope=group) if it is one of O(hosts).
+    - Each virtual router before and after. C(master) is the host with C(master_address), for O(scope=group) if it is in O(hosts).
   returned: when the daemon answered
   type: list
   elements: dict
@@ -126,7 +125,7 @@ unmet:
   returned: failure
   type: list
   elements: str
-  sample: ["vlan10-v4: no other router took over, so this one is master again: bring another router of the group back to life"]
+  sample: ["vlan10-v4: no healthy router took over, so this one is master again: bring another router of the group back to life"]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -38,20 +38,43 @@ EXAMPLES = r"""
 - name: Show who is master here
   ansible.builtin.debug:
     msg: "{{ vrrp.routers | selectattr('state', 'equalto', 'master') | map(attribute='name') }}"
+
+- name: Show why it is so
+  ansible.builtin.debug:
+    msg: "{{ vrrp.routers | map(attribute='occurrences') | map('last') | map(attribute='sentence') }}"
 """
 
 RETURN = r"""
 engine:
-  description: Version, release, features and configuration of the running daemon.
+  description:
+    - Version, release, features and configuration of the running daemon.
+    - C(config_source) is C(last-good) when it does not run what its file has, and C(config_problems) says why. C(probation) is what
+      waits to be confirmed, C(drained_all) whether the whole router is drained.
   returned: success
   type: dict
-  sample: {"version": "0.1.0", "release": "0.1.0-3f2a9c0d1e4b", "pid": 4711, "last_reload_error": null}
+  sample:
+    {"version": "0.1.0", "release": "0.1.0-3f2a9c0d1e4b", "pid": 4711, "config_source": "file", "config_problems": [],
+    "probation": null, "drained_all": false, "last_reload_error": null}
 routers:
-  description: Each virtual router with its state, times, addresses, last transitions and counters.
+  description:
+    - Each virtual router with its state, times, addresses, last transitions and counters.
+    - C(drained) is master only if nobody else is, C(leaving) has given its role away and forwards until its successor is heard.
+    - C(occurrences) are the last things that happened to it, each with its cause in a sentence, the oldest first. C(kind) is
+      C(transition), C(waiting), C(discard), C(drain) or C(repair).
   returned: success
   type: list
   elements: dict
-  sample: [{"name": "vlan10-v4", "state": "master", "virtual_mac": "00:00:5e:00:01:0a", "addresses": ["198.18.10.254"]}]
+  sample:
+    - name: vlan10-v4
+      state: master
+      virtual_mac: 00:00:5e:00:01:0a
+      addresses: [198.18.10.254]
+      drained: false
+      leaving: false
+      sync_group: null
+      lease_s: 3
+      occurrences:
+        - {age_ns: 92000000000, kind: transition, sentence: "backup -> master: no master was heard since it began to listen"}
 trackers:
   description: Each tracker and its last result.
   returned: success

@@ -11,3 +11,4 @@ site_install
 site_play without_daemon.yml "$@"
 site_start gw1
 site_play with_daemon.yml "$@"
+site_play on_probation.yml "$@"

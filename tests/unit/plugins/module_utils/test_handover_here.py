@@ -111,7 +111,7 @@ def test_a_drain_that_the_daemon_took_back_fails_with_the_remedy(handover, daemo
     with pytest.raises(HandoverFailed) as caught:
         handover(names=["vlan10-v4"])
     (sentence,) = caught.value.facts["unmet"]
-    assert sentence.startswith("vlan10-v4: no other router took over, so this one is master again")
+    assert sentence.startswith("vlan10-v4: no healthy router took over, so this one is")
     assert "force=true" in str(caught.value)
     assert caught.value.facts["groups"][0]["current"] == "master"
 
