@@ -365,7 +365,8 @@ class VrrpRouter:
     def _left_alone(self, bound: BoundRouter, why: str, now_ns: int) -> None:
         """It has left, and nobody has come who can stay."""
         members = self._groups.together(bound)
-        if not bound.returns or not all(member.is_leaving for member in members):
+        running = [each for each in members if each.state is not State.INITIALIZE]
+        if not bound.returns or not all(each.is_leaving for each in running):
             self._release(bound)
             return
         drained = self._drained_names()
@@ -385,6 +386,8 @@ class VrrpRouter:
             bound.doubt_lease()
         elif transition.current is State.MASTER:
             bound.count("master-transitions")
+            if transition.reason is Reason.OWNER:  # with the rest of an earlier process's lease
+                self._outbox.renew(bound.device_name)
         data: Dict[str, Any] = {
             "previous": transition.previous.value,
             "current": transition.current.value,
@@ -501,8 +504,6 @@ class VrrpRouter:
             else:
                 bound.count("repairs")
                 self._tell(bound, "repair", message, {"what": repair.what}, now_ns)
-
-    # Trackers and links
 
     def _note(self, note: Optional[Notify]) -> bool:
         """True when there was something to tell."""

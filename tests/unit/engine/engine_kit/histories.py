@@ -8,12 +8,15 @@ from typing import Iterator, Tuple
 
 from engine_kit.packets import V2, V3, V3_IPV6, solicitation
 from engine_kit.values import HIGHER, LOWER, NS_PER_MS, T0, config, group, group6, link, ping
-from vrrp.config.model import RouterAdvertisements, RouterConfig, TrackReference
-from vrrp.facts import LinkFacts, ProbeResult, ReceivedPacket
+from vrrp.config.model import LeaseMode, RouterAdvertisements, RouterConfig, TrackReference
+from vrrp.facts import LinkFacts, ProbeResult, ReceivedPacket, Repair
 from vrrp.router.events import (
+    ALL,
     ConfigReplaced,
+    DrainChanged,
     LinksChanged,
     PacketReceived,
+    Repaired,
     RouterEvent,
     SolicitationReceived,
     Tick,
@@ -26,10 +29,13 @@ LINKS = ((link(),), (link(), link("lan1", 8, addresses=("198.18.20.5/24",))), (l
 LINKS += ((link(is_up=False),), ())  # type: ignore[assignment]
 TOLD = RouterAdvertisements(enabled=True, max_interval_cs=400)
 TRACK = (TrackReference("uplink", 101),)
+DRAINS = (frozenset(), frozenset({ALL}), frozenset({"vlan10"}), frozenset({"b", "nobody"}))
+REPAIRS = (Repair("vg-vlan10", "it was down"), Repair("", "a sysctl was changed"))
 
 
 def configurations() -> Tuple[RouterConfig, ...]:
-    """Versions, families, priorities, an owner, a tracker, a password, router advertisements."""
+    """Versions, families, priorities, an owner, a tracker, a password, router advertisements,
+    sync groups, other names."""
     uplink = ping(fall=2, rise=2)
     return (
         config(group(), group6()),
@@ -42,6 +48,13 @@ def configurations() -> Tuple[RouterConfig, ...]:
         config(group(priority=255, addresses=("198.18.10.5",)), trackers=(uplink,)),
         config(group(preempt_delay_cs=300, advertisement_interval_cs=10)),
         config(),
+        config(group(), group6(), sync={"g": ("vlan10", "vlan10-v6")}),
+        config(
+            group("renamed", advertisement_interval_cs=10),
+            group("b", interface="lan1", vrid=20, advertisement_interval_cs=10),
+            sync={"g": ("renamed", "b")},
+            leases=LeaseMode.OFF,
+        ),
     )
 
 
@@ -59,7 +72,7 @@ def packets() -> Tuple[bytes, ...]:
         V3.but(checksum_error=1),
         V3.but(vrid=99),
         V3.but(version=7),
-        V2.but(auth_type=1, auth_data=b"another\0"),
+        V2.but(auth_type=1, auth_data=b"letmein\0"),
         WITH_PASSWORD.but(tail=b"\0"),
         WITH_PASSWORD.but(checksum_error=1),
         WITH_PASSWORD.but(fragment=8),
@@ -88,8 +101,13 @@ def history(seed: int, steps: int) -> Iterator[Tuple[RouterEvent, int]]:
             yield Tick(), now_ns
         elif kind < 0.91:
             yield ConfigReplaced(choose.choice(wanted)), now_ns
-        elif kind < 0.95:
+        elif kind < 0.94:
             yield LinksChanged(choose.choice((LINKS[0], *LINKS))), now_ns
+        elif kind < 0.97:
+            forced = choose.random() < 0.3
+            yield DrainChanged(choose.choice(DRAINS), forced), now_ns
+        elif kind < 0.98:
+            yield Repaired(REPAIRS), now_ns
         else:
             yield TrackerReported(ProbeResult("uplink", choose.random() < 0.5, "said so")), now_ns
 
