@@ -36,9 +36,14 @@ from engine_kit.values import OURS, T0, config, group, ip, link, parameters  # n
 from vrrp.config.parse import parse, parse_json  # noqa: E402
 from vrrp.config.render import canonical_json, document  # noqa: E402
 from vrrp.control.schema import SOCKET_NAME  # noqa: E402
+from vrrp.daemon.applier import Applier  # noqa: E402
+from vrrp.daemon.beginning import SOURCE_FILE, Beginning, Version  # noqa: E402
+from vrrp.daemon.commitment import Commitment  # noqa: E402
 from vrrp.daemon.control_server import ControlServer  # noqa: E402
+from vrrp.daemon.drains import Drains  # noqa: E402
 from vrrp.daemon.requests import Requests  # noqa: E402
 from vrrp.daemon.shell import Shell  # noqa: E402
+from vrrp.daemon.state_files import StateFiles  # noqa: E402
 from vrrp.discards import DiscardReason  # noqa: E402
 from vrrp.errors import ConfigError, DecodeError, JournalError  # noqa: E402
 from vrrp.facts import Family, ReceivedPacket  # noqa: E402
@@ -198,7 +203,18 @@ class _Desk:
         log, clock, prober = FakeLog(self.done), FakeClock(), FakeProber()
         router = VrrpRouter(running, (link(),), T0)
         shell = Shell(router, FakeIO(self.done), FakeDataplane(self.done), log)
-        requests = Requests(shell, prober, clock, log, str(file), {"nftables": True})
+        files = StateFiles(str(Path(self.directory, "state")), log)
+        drains = Drains(shell, files, clock, log)
+        commitment = Commitment(
+            Beginning(Version(running), SOURCE_FILE),
+            str(file),
+            files,
+            clock,
+            log,
+            Applier(shell, prober, drains, clock),
+            lambda *_told: None,
+        )
+        requests = Requests(shell, commitment, drains, files, clock, {"nftables": True})
         self.server = ControlServer(self.directory, None, requests.handle)
         shell.watch(self.server.publish)
 

@@ -80,6 +80,11 @@ def _control() -> List[bytes]:
             "params": {"document": json.loads(canonical_json(first))},
         },
         {"v": 1, "id": [1], "method": "do.reload"},
+        {"v": 1, "id": 3, "method": "do.reload", "params": {"confirm_within_s": 5}},
+        {"v": 1, "id": 3, "method": "do.confirm", "params": {"sha256": "00"}},
+        {"v": 1, "id": 3, "method": "do.rollback", "params": {}},
+        {"v": 1, "id": 3, "method": "do.drain", "params": {"names": ["vlan10"], "force": True}},
+        {"v": 1, "id": 3, "method": "do.undrain", "params": {"all": True}},
         {"v": 1, "id": 4, "method": "watch"},
         {"v": 2, "id": 4, "method": "show.status"},
     ]

@@ -15,6 +15,8 @@ import mutation
 import seeds
 from fuzz_targets import TARGETS
 
+from vrrp.errors import VrrpError
+
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_every_seed(target):
@@ -57,7 +59,7 @@ def test_seeds_get_beyond_the_first_check(target):
     for data in seeds.seeds(target):
         try:
             results.append(type(accepted(data)).__name__)
-        except (seeds.fuzz_targets.ConfigError, seeds.fuzz_targets.DecodeError):
+        except VrrpError:  # a journal that was kept is one of an older engine
             results.append("refused")
     wanted = {
         "packets": "Accepted",
