@@ -23,8 +23,8 @@ MANY = 1000
 PER_LINK = 200
 LEASE_S = 60
 ROUNDS = {1: 40, MANY: 5}
-# What an idle machine keeps to with a wide margin, in ms. The best round is judged: the machine that
-# runs this does other things as well.
+# What an idle machine keeps to with a wide margin, in ms. The best round is judged: the machine
+# that runs this does other things as well.
 BOUND_MS = {
     (Family.IPV4, 1): {"take over": 0.6, "fall quiet": 1, "take back": 1, "release": 1, "renew": 1},
     (Family.IPV6, 1): {"take over": 1, "fall quiet": 1, "take back": 1, "release": 1, "renew": 1},
