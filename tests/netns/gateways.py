@@ -75,14 +75,16 @@ class Gateway:
         if self.daemon is not None:
             self.daemon.kill()
 
-    def clean_up(self) -> "subprocess.Popen[bytes]":
+    def clean_up(self, *more: str) -> "subprocess.Popen[bytes]":
         """What systemd runs when a daemon has ended, however it did (ExecStopPost); started."""
-        return clean_up(self.namespace, self._program, self._directory)
+        return clean_up(self.namespace, self._program, self._directory, *more)
 
 
-def clean_up(namespace: Namespace, program: Path, directory: Path) -> "subprocess.Popen[bytes]":
+def clean_up(
+    namespace: Namespace, program: Path, directory: Path, *more: str
+) -> "subprocess.Popen[bytes]":
     """`vlangate cleanup` for a daemon that ran in that directory; started."""
-    words = [str(program), "cleanup", "--runtime-dir", str(directory / "run")]
+    words = [str(program), "cleanup", "--runtime-dir", str(directory / "run"), *more]
     with namespace.inside():
         return subprocess.Popen(words)
 
