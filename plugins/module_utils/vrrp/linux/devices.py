@@ -372,6 +372,12 @@ class Devices:
             rtnl.add_address(self.mirror[step.name].ifindex, step.address, step.lease_s)
             for step in steps
         ]
+        # Only a bridge: without it the kernel is as it always was, so nobody looks at the answers.
+        requests += [
+            rtnl.bridge_route(self.mirror[step.name].ifindex, step.address)
+            for step in steps
+            if len(step.address.address) == 16 and not self.mirror[step.name].master_ifindex
+        ]
         harmless = _ALREADY_THERE + _ALREADY_GONE
         for step, outcome in zip(steps, self._netlink.transact(requests)):
             if self._faults.note("add address to", step.name, outcome, harmless):

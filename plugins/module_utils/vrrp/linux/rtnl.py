@@ -38,6 +38,7 @@ NETLINK_ROUTE = 0
 _RTM_GETLINK = 18
 _RTM_SETLINK = 19
 _RTM_GETADDR = 22
+_RTM_NEWROUTE = 24
 _NLM_F_REPLACE = 0x100
 _RTEXT_FILTER_SKIP_STATS = 8
 _IPV4_ARP_IGNORE = 19
@@ -47,6 +48,15 @@ _INET6_ADDR_GEN_MODE = 8
 _ADDR_GEN_MODE_NONE = 1
 _IFA_F_NODAD = 0x02
 _FOREVER = 0xFFFFFFFF
+_ROUTE = struct.Struct("=BBBBBBBBI")
+_RT_TABLE_LOCAL = 255
+_RTPROT_KERNEL = 2
+_RTN_LOCAL = 2
+_RTA_DST = 1
+_RTA_OIF = 4
+_RTA_EXPIRES = 23
+# The kernel's own route is there after milliseconds.
+_BRIDGE_S = 1
 _IFINDEX_OFFSET = HEADER.size + 4
 _PREFIX_OFFSET = HEADER.size + 1
 # Marks the place of the address in an encoded message; any value that is found only once will do.
@@ -239,6 +249,19 @@ def renew_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> 
 def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
     """Take an address away."""
     return _address(RTM_DELADDR, 0, ifindex, address, 0)
+
+
+def bridge_route(ifindex: int, address: InterfaceAddress) -> bytes:
+    """Let the kernel take an IPv6 address for its own at once: it makes the route of a new address
+    in a queue, milliseconds later, and drops what comes until then."""
+    length = len(address.address)
+    kinds = (_RTPROT_KERNEL, 0, _RTN_LOCAL, 0)
+    header = _ROUTE.pack(socket.AF_INET6, 8 * length, 0, 0, _RT_TABLE_LOCAL, *kinds)
+    where = attributes.attribute(_RTA_DST, address.address)
+    where += attributes.attribute(_RTA_OIF, struct.pack("=I", ifindex))
+    until = attributes.attribute(_RTA_EXPIRES, struct.pack("=I", _BRIDGE_S))
+    flags = NLM_F_CREATE | _NLM_F_REPLACE | NLM_F_ACK
+    return request(_RTM_NEWROUTE, flags, header + where + until)
 
 
 def _address(kind: int, how: int, ifindex: int, address: InterfaceAddress, lease_s: int) -> bytes:
