@@ -304,6 +304,8 @@ class VirtualRouter:
         # another skew for the timer that is running.
         if self.deadline_ns is not None:
             self.deadline_ns += self._skew_time_ns() - skew_ns
+        if self.wants_mastership and not new.waits_for_group:
+            self.deadline_ns = now_ns  # it has waited long enough already, and waits for nobody now
         return ()
 
     def _change_master(self, old: RouterParameters, now_ns: int) -> Actions:

@@ -88,6 +88,10 @@ class BoundRouter:
         self.returns = False
         # Its sync group waits for it.
         self.is_awaited = True
+        # A sync group takes over when its slowest member can, so leaving and leases last as long.
+        self.slowest_cs = 0
+        self.longest_skew_ns = 0
+        self.keep_pace_with((self,))
         self.router_advertiser = RouterAdvertiser()
         self._advertised_source = b""
         self._announce_ns: Optional[int] = None
@@ -132,15 +136,19 @@ class BoundRouter:
         """Add one to a counter of RFC 8347."""
         self.counters[counter] = self.counters.get(counter, 0) + 1
 
+    def keep_pace_with(self, members: Iterable[BoundRouter]) -> None:
+        """Of its sync group, itself included."""
+        paces = [(each.config.version, each.config.advertisement_interval_cs) for each in members]
+        self.slowest_cs = max(interval_cs for _version, interval_cs in paces)
+        self.longest_skew_ns = max(skew_time_ns(version, 1, cs) for version, cs in paces)
+
     def leave(self, now_ns: int, returns: bool = False) -> None:
         """Before it gives its role away: a master goes on forwarding until a successor is heard, or
         has had the longest Skew_Time and nobody came. returns: then it takes the role back."""
         if self.state is State.MASTER:
-            interval_cs = self.parameters.advertisement_interval_cs
-            longest_ns = skew_time_ns(self.parameters.version, 1, interval_cs)
             # Before its own Master_Down_Interval has passed, however short.
-            margin_ns = min(LEAVE_MARGIN_NS, 2 * ns_from_cs(interval_cs))
-            self.leaves_ns = now_ns + longest_ns + margin_ns
+            margin_ns = min(LEAVE_MARGIN_NS, 2 * ns_from_cs(self.slowest_cs))
+            self.leaves_ns = now_ns + self.longest_skew_ns + margin_ns
             self.returns = returns
 
     def claim_addresses(self, lease_s: int, now_ns: int) -> None:
@@ -150,6 +158,12 @@ class BoundRouter:
         self.holds_addresses = True
         self.leaves_ns = None
         self.returns = False
+
+    @property
+    def has_fresh_lease(self) -> bool:
+        """The kernel has been asked for a whole lease. Where a process that died has left the
+        addresses, they go with the rest of its own all the same, so a new process says it again."""
+        return self._lease is not None
 
     def doubt_lease(self) -> None:
         """Another process claimed the addresses, and nobody knows for how long."""
@@ -179,7 +193,7 @@ class BoundRouter:
         """Of its addresses in the kernel; 0 is for ever."""
         if not uses_leases or self.machine is None:
             return 0
-        return lease_s(self.parameters.advertisement_interval_cs)
+        return lease_s(self.slowest_cs)
 
     # What it sends
 

@@ -46,9 +46,9 @@ class Outbox:
         """Announcements and router advertisements."""
         self._announcements += [TransmitFrame(ifindex, frame) for frame in frames]
 
-    def renew(self, device: str) -> None:
-        """The lease of a device."""
-        self._renewals.append(device)
+    def renew(self, *devices: str) -> None:
+        """The leases of devices."""
+        self._renewals += devices
 
     def note(self, note: Notify) -> None:
         """Something to tell."""

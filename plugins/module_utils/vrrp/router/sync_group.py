@@ -109,6 +109,8 @@ class SyncGroups:
                     continue
                 is_running = member.state is not State.INITIALIZE
                 member.is_awaited = is_running or not (veterans or runs)
+        for bound in by_name.values():
+            bound.keep_pace_with(self.together(bound))
 
     def __iter__(self) -> Iterator[SyncGroup]:
         return iter(dict.fromkeys(self._by_id.values()))

@@ -95,6 +95,7 @@ class VrrpRouter:
         self._inherited = inheritance or Inheritance()
         self._replace_config(config, now_ns)
         self._inherited = Inheritance()
+        self._outbox.renew(*(each.device_name for each in self._sorted if each.has_fresh_lease))
         # What starting brought about is handed out by the first step.
         self._deadlines.set("", now_ns)
 
@@ -386,8 +387,6 @@ class VrrpRouter:
             bound.doubt_lease()
         elif transition.current is State.MASTER:
             bound.count("master-transitions")
-            if transition.reason is Reason.OWNER:  # with the rest of an earlier process's lease
-                self._outbox.renew(bound.device_name)
         data: Dict[str, Any] = {
             "previous": transition.previous.value,
             "current": transition.current.value,
