@@ -39,6 +39,7 @@ _NEW_MASTER_REASON = {
     Reason.PREEMPTED_LOWER: "preempted",
     Reason.PRIORITY_ZERO: "no-response",
     Reason.NO_RESPONSE: "no-response",
+    Reason.NO_SUCCESSOR: "no-response",
 }
 
 
@@ -54,13 +55,11 @@ def snapshot(router: VrrpRouter, now_ns: int) -> Dict[str, Any]:
 
 def _shown(router: VrrpRouter, bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
     """With what it is as a part of the whole router."""
-    name = bound.config.name
-    groups = [each.name for each in router.config.sync_groups if name in each.members]
     return {
         **_router(bound, now_ns),
         "drained": router.is_drained(bound),
         "leaving": bound.is_leaving,
-        "sync_group": groups[0] if groups else None,
+        "sync_group": router.sync_group_of(bound),
         "lease_s": bound.lease_s(router.config.uses_leases),
     }
 

@@ -12,8 +12,10 @@ from engine_kit.driver import Driver, master
 from engine_kit.packets import V3
 from engine_kit.values import NS_PER_S, T0, config, group, group6, link, ping
 
+from vrrp.config.model import LeaseMode
+from vrrp.facts import Repair
 from vrrp.fsm.states import State
-from vrrp.router.events import Stop
+from vrrp.router.events import Repaired, Stop
 from vrrp.router.snapshot import snapshot
 
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "control.md"
@@ -87,6 +89,60 @@ def test_one_that_waits_says_why():
     assert "lan0 does not exist" in router["waiting"]
     assert router["addresses"] == ["198.18.10.254"]
     assert router["effective_priority"] is None
+
+
+def only(driver: Driver, *keys: str):
+    (router,) = shown(driver)["routers"]
+    return tuple(router[key] for key in keys)
+
+
+def test_one_that_leaves_and_one_that_is_drained_say_so():
+    driver = master(config(group()))
+    assert only(driver, "drained", "leaving") == (False, False)
+    driver.drain("vlan10")
+    assert only(driver, "drained", "leaving", "effective_priority") == (True, True, 1)
+    driver.hear(V3.but(priority=50))
+    assert only(driver, "drained", "leaving") == (True, False)
+    driver.drain()
+    assert only(driver, "drained", "leaving", "effective_priority") == (False, False, 100)
+
+
+def test_an_owner_is_not_shown_as_drained():
+    driver = master(config(group(priority=255, addresses=("198.18.10.5",))))
+    driver.drain("*")
+    assert only(driver, "drained", "state") == (False, "master")
+
+
+def test_a_sync_group_is_shown_by_its_name():
+    pair = config(group(), group6(), group("z", vrid=3), sync={"both": ("vlan10", "vlan10-v6")})
+    found = {each["name"]: each["sync_group"] for each in shown(Driver(pair))["routers"]}
+    assert found == {"vlan10": "both", "vlan10-v6": "both", "z": None}
+
+
+def test_leases_are_shown():
+    assert only(master(config(group())), "lease_s") == (3,)
+    assert only(master(config(group(), leases=LeaseMode.OFF)), "lease_s") == (0,)
+
+
+def test_occurrences_are_shown_oldest_first_with_their_age():
+    driver = Driver(config(group()))
+    driver.run_to_master()
+    driver.step(Repaired((Repair("vg-vlan10", "it was down"),)), driver.now_ns + NS_PER_S)
+    (occurrences, counters) = only(driver, "occurrences", "counters")
+    assert [each["kind"] for each in occurrences] == ["transition", "transition", "repair"]
+    assert [each["age_ns"] for each in occurrences] == [4_609_375_000, NS_PER_S, 0]
+    assert occurrences[-1]["sentence"] == "put right in the kernel: it was down"
+    assert counters["repairs"] == 1
+
+
+def test_what_made_it_master_is_told_as_far_as_rfc_8347_has_a_word():
+    driver = master(config(group()))
+    driver.drain("vlan10")
+    driver.run(driver.now_ns + 2 * NS_PER_S)
+    assert only(driver, "state", "new_master_reason") == ("master", "no-response")
+    pair = config(group(), group6(), sync={"both": ("vlan10", "vlan10-v6")})
+    reasons = {each["new_master_reason"] for each in shown(master(pair))["routers"]}
+    assert reasons == {None}
 
 
 def test_reasons_are_those_of_rfc_8347():
