@@ -193,6 +193,18 @@ def test_our_devices_are_not_network_manager_s(site):
     assert states["vlan20"] == "connected"
 
 
+def test_a_router_goes_out_of_service_and_back(site):
+    """With the playbook, and nobody loses a packet on the way."""
+    lab, prober = site
+    before = roles(lab)
+    start_ns = time.monotonic_ns()
+    play(lab, "handover", vlangate_handover="gw1")
+    assert {states["gw1"] for states in roles(lab).values()} == {"backup"}
+    play(lab, "handover", vlangate_handover="gw1", vlangate_handover_state="undrained")
+    assert roles(lab) == before
+    assert lost(prober, start_ns) == {}
+
+
 def test_a_killed_daemon_goes_on_as_master(site):
     """systemd starts it again; it adopts what it finds, and nobody else has noticed."""
     lab, prober = site
