@@ -37,7 +37,9 @@ class Lan:
         self.cut: Set[str] = set()
         self.adverts: List[Tuple[int, str, Advert]] = []
         self.on_note: Callable[[int, str, Notify], None] = lambda *_note: None
+        self.on_left: Callable[[int, str], None] = lambda *_left: None
         self._in_flight: List[Tuple[str, bytes]] = []
+        self._stopping: Set[str] = set()
 
     def add(self, name: str, config: RouterConfig, number: int) -> Host:
         """number is the last octet of the host's real addresses."""
@@ -51,10 +53,10 @@ class Lan:
         return self.hosts.pop(name)
 
     def stop(self, name: str) -> None:
-        """As SIGTERM."""
+        """As SIGTERM: the host is gone when it has left."""
+        self._stopping.add(name)
         self._step(name, Stop())
         self._deliver()
-        del self.hosts[name]
 
     def step(self, name: str, event: RouterEvent) -> None:
         """Something else happens to a host."""
@@ -95,7 +97,14 @@ class Lan:
                 found = (self.now_ns, note.data["current"], note.data["reason"])
                 host.transitions.append(found)
         if outcome.desired is not None:
+            held = host.holds_addresses
             host.holds_addresses = any(device.addresses for device in outcome.desired.devices)
+            told_now = host.transitions and host.transitions[-1][0] == self.now_ns
+            if held and not host.holds_addresses and not told_now:
+                self.on_left(self.now_ns, name)
+        if name in self._stopping and not host.router.is_leaving:
+            self._stopping.remove(name)
+            del self.hosts[name]
         for action in outcome.actions:
             if isinstance(action, TransmitFrame) and is_advert(action.frame):
                 self.adverts.append((self.now_ns, name, read_advert(action.frame)))

@@ -15,17 +15,19 @@ import pytest
 from engine_kit.lan import Lan
 from engine_kit.values import NS_PER_S, T0, config, group, group6
 
-from vrrp.router.events import ConfigReplaced
+from vrrp.router.events import ALL, ConfigReplaced, DrainChanged
 
 TRANSCRIPTS = sorted((Path(__file__).parents[1] / "golden" / "transcripts").glob("*.txt"))
 
 
 class Player:
-    """Carries out commands and tells each transition, and each advertisement that releases."""
+    """Carries out commands and tells each transition and drain, and who forwards no more long after
+    it gave its role away."""
 
     def __init__(self) -> None:
         self.lan = Lan()
         self.lan.on_note = self._on_note
+        self.lan.on_left = self._on_left
         self.told: List[str] = []
 
     def play(self, line: str) -> List[str]:
@@ -36,8 +38,15 @@ class Player:
         return told
 
     def _on_note(self, at_ns, host, note):
-        if note.kind == "transition":
-            self.told.append("  %8.3f %s %s" % ((at_ns - T0) / NS_PER_S, host, note.message))
+        if note.kind in ("transition", "drain"):
+            of = "" if note.name.startswith("vlan") else "%s: " % note.name
+            self._tell(at_ns, host, of + note.message)
+
+    def _on_left(self, at_ns, host):
+        self._tell(at_ns, host, "forwards no more")
+
+    def _tell(self, at_ns, host, message):
+        self.told.append("  %8.3f %s %s" % ((at_ns - T0) / NS_PER_S, host, message))
 
     def _router(self, name, number, *settings):
         self.lan.add(name, self._config(*settings), int(number))
@@ -45,10 +54,20 @@ class Player:
     def _config(self, *settings):
         chosen = json.loads(" ".join(settings) or "{}")
         make = group6 if chosen.pop("ipv6", False) else group
-        return config(make(**chosen))
+        members = chosen.pop("sync", None)
+        if members is None:
+            return config(make(**chosen))
+        each = [make(name, vrid=vrid, **chosen) for vrid, name in enumerate(members, 10)]
+        return config(*each, sync={"together": tuple(members)})
 
     def _reload(self, name, *settings):
         self.lan.step(name, ConfigReplaced(self._config(*settings)))
+
+    def _drain(self, name, forced=""):
+        self.lan.step(name, DrainChanged(frozenset({ALL}), bool(forced)))
+
+    def _undrain(self, name):
+        self.lan.step(name, DrainChanged(frozenset()))
 
     def _run(self, seconds):
         self.lan.run(float(seconds))
