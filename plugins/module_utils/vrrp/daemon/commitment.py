@@ -201,6 +201,7 @@ class Commitment:
             self._write_last_good(previous)
             self._files.write(PROBATION, probation.document())
         except PlatformError as error:
+            self._files.forget(PROBATION)
             message = "nothing was applied, because the next start would not know: %s" % error
             raise ControlError("state", message) from None
         self._is_overdue = self._is_settled = False

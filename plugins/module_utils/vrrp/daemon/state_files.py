@@ -89,6 +89,10 @@ class StateFiles:
             self._problems[name] = sentence
             self._log.write("warning", sentence)
 
+    def forget(self, name: str) -> None:
+        """Whoever asked was told, and nothing is amiss: what is wrong with this file is no news."""
+        self._problems.pop(name, None)
+
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Replace a file by a document; the format is added. Raises PlatformError."""
         self.write_text(name, json.dumps({"format": FORMAT, **document}) + "\n")

@@ -31,20 +31,20 @@ class Disk(StateFiles):
     is_read_only = False
 
     def write_text(self, name, text):
-        self._resist("write", self.is_full or self.is_read_only)
+        self._resist("write", name, self.is_full or self.is_read_only)
         super().write_text(name, text)
 
     def rename(self, name, new_name):
-        self._resist("rename", self.is_read_only)
+        self._resist("rename", name, self.is_read_only)
         super().rename(name, new_name)
 
     def remove(self, name):
-        self._resist("remove", self.is_read_only)
+        self._resist("remove", name, self.is_read_only)
         super().remove(name)
 
-    @staticmethod
-    def _resist(operation, refuses):
+    def _resist(self, operation, name, refuses):
         if refuses:
+            self._problems[name] = operation
             raise PlatformError(operation, "the state", 28)
 
 
@@ -463,6 +463,7 @@ def test_a_full_disk_refuses_a_trial_before_anything_is_applied(host):
     refusal = host.refusal(host.reload, NEW, 60)
     assert refusal.code == "state"
     assert "nothing was applied" in refusal.message
+    assert host.disk.problems == (), "nothing is amiss: it was never begun"
     assert host.applied == [OLD]
     assert host.commitment.status()["probation"] is None
     host.turn(100)
