@@ -88,11 +88,15 @@ class Daemon:
         (found,) = (each for each in self.show()["routers"] if each["name"] == name)
         return found
 
+    def call(self, method: str, **params: Any) -> Dict[str, Any]:
+        """A request on its control socket."""
+        with ControlClient.in_directory(self._runtime_dir) as client:
+            return client.call(method, **params)
+
     def reload(self, config: Dict[str, Any]) -> None:
         """Another configuration, as an operator brings it about."""
         self.write_config(config)
-        with ControlClient.in_directory(self._runtime_dir) as client:
-            client.call("do.reload")
+        self.call("do.reload")
 
     def wait_for(self, wanted: Callable[[Dict[str, Any]], bool], what: str) -> Dict[str, Any]:
         """Until what it shows is as wanted."""

@@ -22,7 +22,7 @@ from .fields import (
     Field,
     Kind,
 )
-from .model import RouterConfig
+from .model import LeaseMode, RouterConfig
 from .router_advertisements import network_text
 
 # Stands for a secret; too long for one, so nobody can write it back by mistake.
@@ -34,13 +34,17 @@ def document(config: RouterConfig, secrets: bool = True) -> Dict[str, Any]:
 
     Without secrets it is for people: what a secret field holds is then HIDDEN.
     """
-    return {
+    found = {
         "format": FORMAT,
         "virtual_routers": _entries(VIRTUAL_ROUTER_FIELDS, config.virtual_routers, secrets),
         "trackers": _entries(TRACKER_FIELDS, config.trackers, secrets),
-        "sync_groups": _entries(SYNC_GROUP_FIELDS, config.sync_groups, secrets),
-        "leases": config.leases.value,
     }
+    # Only where they say something: an engine that is older can then be put back.
+    if config.sync_groups:
+        found["sync_groups"] = _entries(SYNC_GROUP_FIELDS, config.sync_groups, secrets)
+    if config.leases is not LeaseMode.AUTO:
+        found["leases"] = config.leases.value
+    return found
 
 
 def canonical_json(config: RouterConfig, secrets: bool = True) -> str:

@@ -140,12 +140,14 @@ def _run(
         told = sentence(inherited, beats, now_ns)
         if told is None:
             assembly.open_journal()  # from the very first step
+            # Devices take time, and so long a master that cannot be heard would be taken for dead.
+            assembly.listen()
             assembly.first_step()
         else:
             assembly.first_step()  # the others have waited long enough
             assembly.open_journal()
             log.write("notice", told)
-        assembly.listen()
+            assembly.listen()
         assembly.serve("started")
 
 

@@ -611,8 +611,9 @@ def test_the_end_is_told_and_then_released(stage, number):
     stage.run(9_000)
     ending = [each for each in stage.journal if each[0] >= 5_000 and each[1] != "log"]
     # Nobody succeeds: it forwards for the longest Skew_Time and a little more, then it leaves.
-    assert rounded(ending)[:3] == [
+    assert rounded(ending)[:4] == [
         (5_000, "stopping"),
+        (5_000, "apply", ["vg-vlan10"]),
         (5_000, "send", 7, 0),
         (6_096, "apply", []),
     ]
