@@ -31,6 +31,7 @@ def transitions(actions):
 # A stall
 
 
+@pytest.mark.rfc("B2", positive=False)
 def test_a_stall_is_over_with_the_first_advertisement_that_is_sent():
     """What came late is read before time passes; once it has advertised, it is master again."""
     router = machine(MASTER)
@@ -53,6 +54,7 @@ def test_after_a_stall_the_other_one_is_left_alone_for_the_preempt_delay():
     assert router.state is MASTER, "and no longer"
 
 
+@pytest.mark.rfc("B2", positive=True)
 @pytest.mark.parametrize("interval_cs", (1, 10, 100, 4095))
 def test_a_stall_begins_after_three_silent_intervals(interval_cs):
     interval_ns = interval_cs * 10 * NS_PER_MS

@@ -79,6 +79,7 @@ def test_a_drained_backup_waits_longest():
     assert driver.router.deadline_ns == T0 + 3 * NS_PER_S + 255 * NS_PER_S // 256
 
 
+@pytest.mark.rfc("B3", positive=True)
 def test_a_drained_backup_takes_over_when_nobody_else_does():
     driver = Driver(config(group(priority=254)))
     driver.drain("vlan10")
@@ -88,6 +89,7 @@ def test_a_drained_backup_takes_over_when_nobody_else_does():
     assert driver.state() is BACKUP, "and leaves it to anybody"
 
 
+@pytest.mark.rfc("B3", positive=False)
 def test_an_owner_is_never_drained():
     owner = group(priority=255, addresses=("198.18.10.5",))
     driver = master(config(owner, SECOND))

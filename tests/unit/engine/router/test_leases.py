@@ -35,6 +35,7 @@ def test_a_lease_is_three_intervals_in_whole_seconds(interval_cs, seconds):
     assert driver.device().lease_s == seconds
 
 
+@pytest.mark.rfc("B7", positive=True)
 @pytest.mark.parametrize("interval_cs", (1, 5, 10, 25, 50, 100, 150, 1000, 4095))
 def test_it_is_renewed_with_advertisements_alone_and_long_before_it_ends(interval_cs):
     driver = Driver(config(group(advertisement_interval_cs=interval_cs)))
@@ -69,6 +70,7 @@ def test_those_that_are_due_together_are_renewed_together():
     }
 
 
+@pytest.mark.rfc("B7", positive=False)
 def test_without_leases_nothing_is_renewed():
     driver = master(config(group(), **OFF))
     assert driver.device().lease_s == 0

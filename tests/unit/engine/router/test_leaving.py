@@ -37,6 +37,7 @@ def forwards(driver: Driver, name: str = "vlan10") -> bool:
 # Until when
 
 
+@pytest.mark.rfc("B5", positive=True)
 def test_it_is_quiet_before_it_says_that_it_leaves():
     driver = master(config(group()))
     assert not driver.device().is_quiet
@@ -47,6 +48,7 @@ def test_it_is_quiet_before_it_says_that_it_leaves():
     assert driver.state() is BACKUP
 
 
+@pytest.mark.rfc("B1", positive=True)
 @pytest.mark.parametrize("priority", (2, 99, 255))
 def test_a_successor_ends_it(priority):
     driver = leaving()
@@ -56,6 +58,7 @@ def test_a_successor_ends_it(priority):
     assert not driver.router.is_leaving
 
 
+@pytest.mark.rfc("B1", positive=False)
 def test_another_one_that_leaves_is_no_successor():
     driver = leaving()
     assert driver.hear(V3.but(priority=0)).desired is None
@@ -69,6 +72,7 @@ def test_what_is_no_advertisement_is_no_successor():
     assert forwards(driver)
 
 
+@pytest.mark.rfc("B1", positive=True)
 @pytest.mark.parametrize("interval_cs", (1, 2, 10, 100, 4095))
 def test_it_ends_by_itself_when_every_backup_had_its_time(interval_cs):
     driver = Driver(config(group(advertisement_interval_cs=interval_cs)))
@@ -145,6 +149,7 @@ def test_a_change_of_the_link_that_does_not_matter_ends_nothing():
     assert forwards(driver)
 
 
+@pytest.mark.rfc("B1", positive=False)
 @pytest.mark.parametrize("links", ((), (link(is_up=False),), (link(ifindex=9),)))
 def test_a_link_that_fails_or_is_another_one_ends_it_at_once(links):
     driver = leaving()

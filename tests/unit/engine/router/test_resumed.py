@@ -45,6 +45,7 @@ def heir(driver: Driver, **more) -> Driver:
     return Driver(wanted, links, now_ns, left_behind(driver), **more)
 
 
+@pytest.mark.rfc("B6", positive=True)
 def test_a_master_goes_on_with_the_next_advertisement():
     old = master(config(group(), group6()))
     deadline_ns = old.router.deadline_ns
@@ -82,6 +83,7 @@ def test_its_age_is_that_of_the_mastership():
     assert ages[0] == ages[1] > 5 * NS_PER_S
 
 
+@pytest.mark.rfc("B6", positive=True)
 def test_a_backup_goes_on_with_its_timer_and_what_it_learned():
     old = Driver(config(group()))
     old.hear(V3.but(priority=200, interval=50), now_ns=T0 + NS_PER_S)
@@ -116,6 +118,7 @@ def test_an_id_that_nobody_has_is_ignored():
     assert (driver.state(), driver.router.deadline_ns) == (BACKUP, T0 + DOWN_NS)
 
 
+@pytest.mark.rfc("B6", positive=False)
 def test_who_has_no_memory_starts_as_usual():
     new = heir(
         master(config(group())),

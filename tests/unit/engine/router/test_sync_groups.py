@@ -73,6 +73,7 @@ def releases(outcome):
 # Becoming master
 
 
+@pytest.mark.rfc("B4", positive=True)
 def test_they_become_master_together_when_the_last_timer_has_expired():
     driver = Driver(config(a(priority=200), b(priority=100), sync=TOGETHER), LINKS)
     assert states(driver) == [BACKUP, BACKUP]
@@ -106,6 +107,7 @@ def test_a_group_waits_for_the_preempt_delay_of_each_member():
     assert states(driver) == [MASTER, MASTER]
 
 
+@pytest.mark.rfc("B4", positive=False)
 def test_those_in_no_group_go_their_own_way():
     driver = Driver(config(a(), b(), c(), sync=TOGETHER), (link(), LAN2))
     driver.run(T0 + 5 * NS_PER_S)
@@ -120,6 +122,7 @@ def test_two_groups_are_independent():
     assert states(driver) == [MASTER, MASTER, INITIALIZE, INITIALIZE]
 
 
+@pytest.mark.rfc("B5", positive=True)
 def test_first_advertisements_after_a_release_follow_the_kernel_in_a_group_too():
     driver = Driver(pair(), LINKS)
     driver.run(T0 + NS_PER_S)
@@ -135,6 +138,7 @@ def test_first_advertisements_after_a_release_follow_the_kernel_in_a_group_too()
 # Losing it
 
 
+@pytest.mark.rfc("B4", positive=True)
 def test_a_better_advertisement_for_one_takes_the_others_along_without_loss():
     driver = master(pair(), LINKS)
     outcome = driver.hear(*heard_on(0, priority=200))

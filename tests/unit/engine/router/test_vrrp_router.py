@@ -15,6 +15,7 @@ from vrrp.router import vrrp_router
 from vrrp.router.actions import DataplaneChanged, Notify, TransmitFrame
 from vrrp.router.desired import DesiredDataplane, ParentSettings, VirtualDevice
 from vrrp.router.events import Stop, Tick
+from vrrp.router.outbox import MOST_SUCCESSIONS
 
 DOWN_NS = 3_609_375_000
 MAC = b"\0\0\x5e\0\x01\x0a"
@@ -60,6 +61,7 @@ def test_a_takeover_advertises_then_claims_then_announces_then_tells():
     assert outcome.desired.devices[0].addresses == (InterfaceAddress(VIP, 32),)
 
 
+@pytest.mark.rfc("B5", positive=False)
 def test_fifty_groups_that_expire_together_keep_that_order():
     driver = Driver(many(50))
     outcome = driver.run_to_master()
@@ -67,6 +69,19 @@ def test_fifty_groups_that_expire_together_keep_that_order():
     assert sorted(each.vrid for each in outcome.adverts) == list(range(1, 51))
     assert all(device.is_master for device in outcome.desired.devices)
     assert len(outcome.announcements) == len(outcome.notes) == len(outcome.desired.devices) == 50
+
+
+@pytest.mark.rfc("B5", positive=True)
+@pytest.mark.parametrize(
+    ("count", "order"), ((1, "DAUN"), (MOST_SUCCESSIONS, "DAUN"), (MOST_SUCCESSIONS + 1, "ADUN"))
+)
+def test_successors_are_ready_when_they_speak_unless_others_would_wait_too_long(count, order):
+    driver = Driver(many(count))
+    for vrid in range(1, count + 1):
+        driver.hear(V3.but(priority=0, vrid=vrid, addresses=(ip("198.18.%d.254" % vrid),)))
+    outcome = driver.run_to_master()
+    assert outcome.kinds() == order
+    assert len(outcome.adverts) == count
 
 
 def test_steady_groups_of_one_phase_share_one_wake_up_without_touching_the_data_plane():
