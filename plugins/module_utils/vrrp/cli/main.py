@@ -40,7 +40,7 @@ EXIT_UNREACHABLE = 3
 
 # What the daemon answers to a request that is wrong, and to one that is right but not possible now.
 _WRONG = frozenset(("unknown-name", "unknown-method", "bad-parameters", "config"))
-_REFUSED = frozenset(("on-probation", "no-probation", "other-config", "owner", "state"))
+_REFUSED = frozenset(("on-probation", "no-probation", "other-config", "owner", "state", "busy"))
 # A check of a file asks the daemon too, but waits for none that is busy.
 _CHECK_PATIENCE_S = 2.0
 

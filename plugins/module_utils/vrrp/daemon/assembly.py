@@ -147,6 +147,7 @@ class Assembly:
             self.shell, clock, ports.io, ports.monitor, ports.dataplane, ports.prober, log
         )
         self.loop.duties = (self.commitment, drains, self.upgrade)
+        self.commitment.breathe = self.loop.breathe
 
     def _tell(self, message: str, data: Dict[str, Any]) -> None:
         self.shell.publish(Notify("config", "", message, data))

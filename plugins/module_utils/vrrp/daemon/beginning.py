@@ -39,6 +39,10 @@ class Version:
         self._text: Optional[str] = None
         self._sha256: Optional[str] = None
 
+    def render(self) -> None:
+        """Make both now, for they take a while."""
+        _made = self.sha256
+
     @property
     def text(self) -> str:
         """Canonical, with secrets."""

@@ -70,6 +70,8 @@ class Commitment:
         self.problems = beginning.problems
         self.config_file = config_file
         self.last_error: Optional[str] = None
+        # Called between the steps of a reload that take long: adverts that are due go out.
+        self.breathe: Callable[[], None] = lambda: None
         self._probation = beginning.probation
         self._refused = beginning.refused
         self._last_good = beginning.last_good
@@ -89,6 +91,9 @@ class Commitment:
         """
         try:
             version = Version(read_config(self.config_file))
+            self.breathe()
+            version.render()
+            self.breathe()
             changes = self._try(version, within_s) if within_s else self._adopt(version)
         except (ConfigError, ControlError) as error:
             self.last_error = str(error)

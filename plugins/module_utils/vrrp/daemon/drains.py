@@ -40,14 +40,15 @@ def read_drained(files: StateFiles) -> FrozenSet[str]:
 
 
 class Drains:
-    """Drains and undrains on request. The router has to be made with read_drained()."""
+    """Drains and undrains on request. The router has to be made with read_drained(), or with what
+    the process before says."""
 
     def __init__(self, shell: Shell, files: StateFiles, clock: Clock, log: Log) -> None:
         self._shell = shell
         self._files = files
         self._clock = clock
         self._log = log
-        self._written = shell.router.drained
+        self._written = read_drained(files)
         self._retry_ns: Optional[int] = None
 
     def drain(self, params: Mapping[str, Any]) -> Dict[str, Any]:

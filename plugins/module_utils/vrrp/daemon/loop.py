@@ -160,6 +160,11 @@ class Loop:
         if taken & {signal.SIGTERM, signal.SIGINT}:
             self._stopping = True
 
+    def breathe(self) -> None:
+        """In the middle of work that takes milliseconds, where nothing is half done: what is due is
+        not made to wait for its end."""
+        self._turn()
+
     def _turn(self) -> None:
         self._read_links()
         self._read_packets()

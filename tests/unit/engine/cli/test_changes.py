@@ -71,7 +71,7 @@ def test_handed_over(start, run):
 def test_the_whole_router(start, run):
     daemon = start(ONE, TWO)
     daemon.others = {10, 11}
-    status, lines, _ = run("handover", "--all")
+    status, lines, _rest = run("handover", "--all")
     assert (status, len(lines)) == (0, 2)
     assert all("has handed over to" in line for line in lines)
     assert daemon.call("show.status")["engine"]["drained_all"] is True
@@ -80,7 +80,7 @@ def test_the_whole_router(start, run):
 def test_the_last_healthy_router_says_no(start, run):
     daemon = start(ONE, TWO)
     daemon.others = {11}
-    status, lines, _ = run("handover", "one", "two")
+    status, lines, _rest = run("handover", "one", "two")
     assert status == 1
     assert lines == [
         "one: not drained: no other router took over, so it is master again",
@@ -90,7 +90,7 @@ def test_the_last_healthy_router_says_no(start, run):
 
 def test_forced_it_leaves_nobody(start, run):
     start(ONE)
-    status, lines, _ = run("handover", "one", "--force")
+    status, lines, _rest = run("handover", "one", "--force")
     assert (status, lines) == (
         0,
         ["one: has given its role away, and nobody is heard who has it"],
@@ -102,7 +102,7 @@ def test_one_that_is_master_as_the_last_resort(start, run):
     run("handover", "one", "--force")
     daemon.pass_time(5)
     daemon.call = renamed_call(daemon, lambda: daemon.pass_time(5))
-    status, lines, _ = run("handover", "one", "--force")
+    status, lines, _rest = run("handover", "one", "--force")
     assert status == 1
     assert lines == ["one: is drained, but master, because nobody else is"]
 
@@ -123,14 +123,14 @@ def renamed_call(daemon, meanwhile):
 def test_sync_groups_go_together(start, run):
     daemon = start(ONE, TWO, sync_groups=(SyncGroupConfig("both", ("one", "two")),))
     daemon.others = {10, 11}
-    status, lines, _ = run("handover", "one")
+    status, lines, _rest = run("handover", "one")
     assert (status, [line.split(":")[0] for line in lines]) == (0, ["one", "two"])
 
 
 def test_an_owner_is_told(start, run):
     daemon = start(ONE, OWNER)
     daemon.others = {10}
-    status, lines, _ = run("handover", "--all")
+    status, lines, _rest = run("handover", "--all")
     assert status == 1
     assert lines[1] == "owner: owns its addresses, so it cannot hand them over"
     status, lines, complaint = run("handover", "owner")
@@ -172,7 +172,7 @@ def test_who_is_meant_has_to_be_said(start, run, command, arguments):
 
 def test_an_unknown_name(start, run):
     start(ONE)
-    status, _, complaint = run("handover", "three")
+    status, _rest, complaint = run("handover", "three")
     assert status == 2
     assert "no virtual router 'three'; there are: one" in complaint
 
@@ -183,7 +183,7 @@ def test_an_unknown_name(start, run):
 def test_reloaded(start, run):
     daemon = start(ONE, TWO)
     daemon.write(NEW)
-    status, (change, cost), _ = run("reload")
+    status, (change, cost), _rest = run("reload")
     assert (status, change) == (0, "changed one: priority")
     assert cost.startswith("    priority: ")
     assert run("reload")[:2] == (0, ["nothing changed"])
@@ -202,7 +202,7 @@ def test_a_bad_file_is_refused(start, run):
 def test_on_probation_and_confirmed(start, run):
     daemon = start(ONE, TWO)
     daemon.write(NEW)
-    status, lines, _ = run("reload", "--confirm-within", "2m")
+    status, lines, _rest = run("reload", "--confirm-within", "2m")
     assert status == 0
     assert lines[-1].startswith("on probation: unless `vlangate confirm` comes within 120 s")
     daemon.pass_time(119)
@@ -235,7 +235,7 @@ def test_rolled_back(start, run):
 def test_for_programs(start, run):
     daemon = start(ONE, TWO)
     daemon.write(NEW)
-    status, lines, _ = run("reload", "--confirm-within", "60", "--json")
+    status, lines, _rest = run("reload", "--confirm-within", "60", "--json")
     document = json.loads("\n".join(lines))
     assert (status, document["probation"]["remaining_ns"]) == (0, 60_000_000_000)
     document = json.loads("\n".join(run("rollback", "--json")[1]))
@@ -279,7 +279,7 @@ def test_what_is_no_time(text):
 def test_a_check_tells_what_would_change(start, run, tmp_path):
     daemon = start(ONE, TWO)
     daemon.write(NEW)
-    status, lines, _ = run("check", str(daemon.file))
+    status, lines, _rest = run("check", str(daemon.file))
     assert status == 0
     assert lines[:3] == [
         "%s: configuration OK" % daemon.file,
@@ -341,7 +341,7 @@ def test_why_tells_every_occurrence(start, run):
     daemon = start(ONE)
     daemon.call("do.drain", names=["one"])
     daemon.pass_time(3)
-    status, lines, _ = run("why", "one")
+    status, lines, _rest = run("why", "one")
     assert status == 0
     text = "\n".join(lines)
     for sentence in (

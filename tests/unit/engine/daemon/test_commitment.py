@@ -523,6 +523,18 @@ def test_confirmed_by_one_file_when_the_other_one_is_stuck(host, monkeypatch):
     assert (host.running, host.names()) == (NEW, ["last-good.json"])
 
 
+# Time
+
+
+def test_a_reload_breathes_between_what_takes_long_and_before_it_changes_anything(host):
+    """Parsing, rendering and applying a large configuration takes milliseconds each."""
+    seen = []
+    host.commitment.breathe = lambda: seen.append(host.running)
+    host.reload(NEW)
+    host.reload(NEWER, 60)
+    assert seen == [OLD, OLD, NEW, NEW]
+
+
 # In the place of a running process
 
 

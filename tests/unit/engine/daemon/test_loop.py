@@ -702,3 +702,15 @@ def test_who_leaves_has_no_duties(stage):
     stage.run(8_000)
     assert stage.did("stopping") and stage.did("duty") == []
     assert stage.clock.time_ns > T0 + 8_300 * NS_PER_MS, "it left for longer than that"
+
+
+def test_a_breath_in_the_middle_of_work_serves_what_is_due_but_no_clients(stage):
+    def work():
+        stage.clock.time_ns += DOWN_NS
+        stage.loop.breathe()
+        stage.journal.append(("worked",))
+
+    stage.around.at(1_000, work)
+    stage.run(5_000)
+    sent = stage.did("send")[0]
+    assert stage.journal.index(sent) < stage.journal.index(stage.did("worked")[0])
