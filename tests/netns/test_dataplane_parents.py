@@ -132,3 +132,15 @@ def test_an_interface_with_virtual_routers_cannot_become_a_bridge_port(
     site.router.ip("link", "add", "br0", "type", "bridge")
     with pytest.raises(AssertionError, match="busy"):
         site.router.ip("link", "set", LAN, "master", "br0")
+
+
+def test_a_link_of_somebody_else_with_our_name_is_left_alone(host: Host, site: Site) -> None:
+    site.router.ip("link", "add", "vg-lan-ipv4", "type", "bridge")
+    before = site.router.ip("-d", "link", "show", "dev", "vg-lan-ipv4")
+    with pytest.raises(PlatformError) as caught:
+        host.apply(masters(host))
+    assert caught.value.target == "vg-lan-ipv4"
+    assert "another link has that name" in str(caught.value)
+    assert site.router.ip("-d", "link", "show", "dev", "vg-lan-ipv4") == before
+    assert site.router.read_sysctl("net/ipv4/conf/vg-lan-ipv4/rp_filter") == "0"
+    assert VIP6 in site.router.ip("addr", "show", "dev", "vg-lan-ipv6")

@@ -136,6 +136,7 @@ class LinuxDataplane:
         # The steps change the mirror.
         before = dict(found.devices)
         steps = plan.plan(found, self._desired, names)
+        self._devices.forget_unrouted()
         told = repairs.explain(dataclasses.replace(found, devices=before), steps)
         try:
             self._carry_out(steps)
@@ -297,7 +298,7 @@ class LinuxDataplane:
 
     def _known_filter(self) -> Optional[Filter]:
         """What is installed, or None when it was changed or stems from another process."""
-        is_known = nftables.is_installed(self._filter)
+        is_known = nftables.is_installed(self._filter, self._muted.has_table)
         if is_known and not nftables.is_empty(self._filter):
             is_known = self._watch.is_intact()
         return self._filter if is_known else None

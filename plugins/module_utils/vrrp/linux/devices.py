@@ -16,7 +16,6 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ..errors import PlatformError
 from ..facts import InterfaceAddress
-from ..router.desired import VirtualDevice
 from . import rtnl, sysctl
 from .actual import (
     IPV4_ARP_IGNORE,
@@ -142,6 +141,12 @@ class Devices:
             RemoveAddress: self._remove_addresses,
         }
 
+    def forget_unrouted(self) -> None:
+        """The steps of a plan give addresses their routes again: another plan need not."""
+        for name, device in self.mirror.items():
+            if device.unrouted:
+                self._change(name, unrouted=frozenset())
+
     def delete_links(self, ifindexes: Sequence[int]) -> None:
         """Together, whatever their number: each by itself would wait for a grace period."""
         if not ifindexes:
@@ -185,27 +190,21 @@ class Devices:
         self._change(name, lifetimes_s=lifetimes)
 
     def _create(self, steps: Sequence[CreateDevice]) -> None:
-        with_ipv6 = sysctl.exists("net/ipv6")
-        requests = []
-        for step in steps:
-            device = step.device
-            requests += [
-                rtnl.create_macvlan(
-                    device.name, device.parent_ifindex, device.mac, step.vrf_ifindex
-                ),
-                rtnl.settle_link(device.name, alias_of(device), step.settings, with_ipv6),
-            ]
-        outcomes = self._netlink.transact(requests)
+        requests = [
+            rtnl.create_macvlan(
+                step.device.name, step.device.parent_ifindex, step.device.mac, step.vrf_ifindex
+            )
+            for step in steps
+        ]
         created = []
-        for step, made, settled in zip(steps, outcomes[::2], outcomes[1::2]):
+        for step, outcome in zip(steps, self._netlink.transact(requests)):
             # A parent that went away meanwhile takes its virtual routers along.
-            name = step.device.name
-            if self._faults.note("create", name, made, (errno.ENODEV,), _CREATE_HINTS):
-                self._faults.note("settle", name, settled)
+            if self._faults.note(
+                "create", step.device.name, outcome, (errno.ENODEV,), _CREATE_HINTS
+            ):
                 created.append(step)
-        for step in created:
-            self._learn_created(step)
-        self._raise([step.device for step in created])
+                self._learn_created(step)
+        self._settle([SettleDevice(step.device, step.settings) for step in created])
 
     def _learn_created(self, step: CreateDevice) -> None:
         device = step.device
@@ -219,11 +218,11 @@ class Devices:
             ifindex=ifindex,
             parent_ifindex=device.parent_ifindex,
             mac=device.mac,
-            alias=alias_of(device),
+            alias="",
             group=LINK_GROUP,
-            is_up=True,
+            is_up=False,
             has_ipv6=False,
-            settings=step.settings,
+            settings={},
             addresses=(),
             ipv6_settings=step.ipv6_settings,
             master_ifindex=step.vrf_ifindex,
@@ -247,15 +246,22 @@ class Devices:
 
     def _settle(self, steps: Sequence[SettleDevice]) -> None:
         with_ipv6 = sysctl.exists("net/ipv6")
+        # A name that is not ours in the end (its creation or renaming failed) may be another's.
+        steps = [step for step in steps if step.device.name in self.mirror]
         requests = [
-            rtnl.settle_link(step.device.name, alias_of(step.device), step.settings, with_ipv6)
+            rtnl.settle_link(
+                self.mirror[step.device.name].ifindex,
+                alias_of(step.device),
+                step.settings,
+                with_ipv6,
+            )
             for step in steps
         ]
         for step, outcome in zip(steps, self._netlink.transact(requests)):
             name = step.device.name
             if self._faults.note("settle", name, outcome, _ALREADY_GONE):
                 self._change(name, alias=alias_of(step.device), settings=step.settings)
-        self._raise([step.device for step in steps])
+        self._raise([step.device.name for step in steps])
 
     def _settle_ipv6(self, steps: Sequence[SettleIpv6]) -> None:
         for step in self._of_known(steps):
@@ -263,8 +269,7 @@ class Devices:
                 known = self.mirror[step.name].ipv6_settings
                 self._change(step.name, ipv6_settings={**known, **step.settings})
 
-    def _raise(self, devices: Sequence[VirtualDevice]) -> None:
-        names = [device.name for device in devices if device.name in self.mirror]
+    def _raise(self, names: Sequence[str]) -> None:
         requests = [rtnl.set_link_up(self.mirror[name].ifindex) for name in names]
         for name, outcome in zip(names, self._netlink.transact(requests)):
             if self._faults.note("raise", name, outcome, _ALREADY_GONE):

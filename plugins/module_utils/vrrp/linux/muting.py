@@ -88,6 +88,15 @@ class MutedSet:
             self.close()
             raise PlatformError("mute", "devices", outcome.errno, outcome.words)
 
+    def has_table(self, family: int) -> bool:
+        """True when we have a table in this family; False without nf_tables, too."""
+        query = nft.table(nft.GETTABLE, family, TABLE_NAME, NLM_F_ACK)
+        try:
+            return not self._socket().transact([query])[0].errno
+        except PlatformError:
+            self.close()
+            return False
+
     def read(self) -> FrozenSet[int]:
         """Indexes of the devices in it; none when there is no such set."""
         found: List[bytes] = []

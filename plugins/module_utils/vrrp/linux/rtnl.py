@@ -151,18 +151,17 @@ def create_macvlan(name: str, parent_ifindex: int, mac: bytes, vrf_ifindex: int 
     )
 
 
-def settle_link(name: str, alias: str, ipv4: Mapping[int, int], with_ipv6: bool) -> bytes:
+def settle_link(ifindex: int, alias: str, ipv4: Mapping[int, int], with_ipv6: bool) -> bytes:
     """Set the alias, the IPv4 sysctls by number, and that the kernel makes no IPv6 address itself.
 
-    By name, so it can follow create_macvlan in one batch (which refuses these settings itself).
+    The kernel takes none of it while it creates a link.
     """
     settings = [attributes.attribute(key, struct.pack("=I", ipv4[key])) for key in sorted(ipv4)]
     families = [attributes.nested(socket.AF_INET, attributes.nested(_INET_CONF, *settings))]
     if with_ipv6:
         mode = attributes.attribute(_INET6_ADDR_GEN_MODE, bytes((_ADDR_GEN_MODE_NONE,)))
         families.append(attributes.nested(socket.AF_INET6, mode))
-    names = (("IFLA_IFNAME", name), ("IFLA_IFALIAS", alias))
-    message = _link(_RTM_SETLINK, 0, names)
+    message = _for_link(ifindex, _link(_RTM_SETLINK, 0, (("IFLA_IFALIAS", alias),)))
     # pyroute2 reads the settings of a link but cannot write them.
     return _append(message, attributes.nested(_IFLA_AF_SPEC, *families))
 
@@ -260,6 +259,7 @@ def bridge_route(ifindex: int, address: InterfaceAddress) -> bytes:
     where = attributes.attribute(_RTA_DST, address.address)
     where += attributes.attribute(_RTA_OIF, struct.pack("=I", ifindex))
     until = attributes.attribute(_RTA_EXPIRES, struct.pack("=I", _BRIDGE_S))
+    # Instead of an earlier one that has run out; the kernel's own has another metric.
     flags = NLM_F_CREATE | _NLM_F_REPLACE | NLM_F_ACK
     return request(_RTM_NEWROUTE, flags, header + where + until)
 

@@ -111,13 +111,41 @@ def test_a_macvlan_request() -> None:
 
 
 def test_settings_are_nested_as_the_kernel_wants_them() -> None:
-    request = rtnl.settle_link("vg-lan", "vlangate:lan", {19: 1, 8: 2}, with_ipv6=True)
+    request = rtnl.settle_link(7, "vlangate:lan", {19: 1, 8: 2}, with_ipv6=True)
     assert struct.unpack_from("=I", request) == (len(request),)
+    assert decoded(request, "link")["index"] == 7
     outer = attributes.payloads(request, HEADER.size + 16)
     families = attributes.payloads(outer[26])
     settings = attributes.payloads(attributes.payloads(families[socket.AF_INET])[1])
     assert settings == {8: struct.pack("=I", 2), 19: struct.pack("=I", 1)}
     assert attributes.payloads(families[socket.AF_INET6]) == {8: b"\1"}
+
+
+def test_requests_about_a_link_that_is_there() -> None:
+    rename = decoded(rtnl.rename_link(7, "vg-new", "vlangate:new"), "link")
+    assert (rename["index"], rename.get_attr("IFLA_IFNAME")) == (7, "vg-new")
+    assert rename.get_attr("IFLA_IFALIAS") == "vlangate:new"
+    for ifindex in (7, 70000):
+        up, down = (
+            decoded(request(ifindex), "link") for request in (rtnl.set_link_up, rtnl.set_link_down)
+        )
+        assert (up["index"], up["flags"] & 1, up["change"]) == (ifindex, 1, 1)
+        assert (down["index"], down["flags"] & 1, down["change"]) == (ifindex, 0, 1)
+        for master in (0, 9):
+            joined = decoded(rtnl.set_link_master(ifindex, master), "link")
+            assert (joined["index"], joined.get_attr("IFLA_MASTER")) == (ifindex, master)
+        for value in (1, 8):
+            request = rtnl.set_arp_ignore(ifindex, value)
+            assert decoded(request, "link")["index"] == ifindex
+            families = attributes.payloads(attributes.payloads(request, HEADER.size + 16)[26])
+            settings = attributes.payloads(attributes.payloads(families[socket.AF_INET])[1])
+            assert settings == {19: struct.pack("=I", value)}
+
+
+def test_a_macvlan_in_a_vrf() -> None:
+    mac = bytes.fromhex("00005e00010a")
+    assert decoded(rtnl.create_macvlan("vg-lan", 5, mac, 9), "link").get_attr("IFLA_MASTER") == 9
+    assert decoded(rtnl.create_macvlan("vg-lan", 5, mac), "link").get_attr("IFLA_MASTER") is None
 
 
 def test_a_link_is_read_as_it_was_written() -> None:
