@@ -28,6 +28,7 @@ _RTEXT_FILTER_SKIP_STATS = 8
 _RTM_F_FIB_MATCH = 0x2000
 _RTA_DST = 1
 _RTA_OIF = 4
+_RTA_PRIORITY = 6
 _RTN_LOCAL = 2
 _RT_TABLE_LOCAL = 255
 _ROUTE = struct.Struct("=BBBBBBBBI")
@@ -91,7 +92,13 @@ class Inspector:
             found = self._netlink.dump(request(_RTM_GETROUTE, NLM_F_DUMP, header + where))
         except PlatformError:
             return False
-        return any(payloads(each.body, _ROUTE.size).get(_RTA_DST) == address for each in found)
+        routes = [payloads(each.body, _ROUTE.size) for each in found]
+        # The route that comes with an address has no metric. Another one, which bridges the time
+        # until the kernel has made it (rtnl.py), is shown for a while after it has expired.
+        return any(
+            route.get(_RTA_DST) == address and not any(route.get(_RTA_PRIORITY, b""))
+            for route in routes
+        )
 
     def _learn_links(self, ifindexes: Sequence[int], table: LinkTable) -> None:
         mask = attribute(_IFLA_EXT_MASK, struct.pack("=I", _RTEXT_FILTER_SKIP_STATS))
