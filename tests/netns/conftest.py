@@ -17,6 +17,7 @@ import pytest
 _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
+sys.path.insert(0, str(_HERE.parents[1] / "tests" / "unit" / "engine"))
 
 import kernels  # noqa: E402
 from daemons import Daemon, build, document  # noqa: E402

@@ -93,6 +93,14 @@ class Daemon:
         with ControlClient.in_directory(self._runtime_dir) as client:
             return client.call(method, **params)
 
+    def refused(self, method: str, **params: Any) -> str:
+        """A request that has to be refused; in which words."""
+        try:
+            done = self.call(method, **params)
+        except ControlError as error:
+            return str(error)
+        raise AssertionError("%s was not refused: %s" % (method, done))
+
     def reload(self, config: Dict[str, Any]) -> None:
         """Another configuration, as an operator brings it about."""
         self.write_config(config)

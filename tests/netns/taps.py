@@ -62,6 +62,10 @@ class Tap:
                 seconds, ns = _TIMESPEC.unpack(ancillary[0][2])
                 self._frames.append((seconds * 1_000_000_000 + ns, data))
 
+    def forget(self) -> None:
+        """What came so far."""
+        self.frames().clear()
+
     def releases(self) -> int:
         """Advertisements of priority 0."""
         return sum(advertised_priority(frame) == 0 for _time_ns, frame in self.frames())
@@ -99,6 +103,19 @@ def out_of_turn(taps: Sequence[Tap]) -> List[str]:
         elif number != masters.get(source):
             early.append((time_ns, number, frame))
     return wrong + ["router %d is no master: %s" % (each[1], each[2].hex()) for each in early]
+
+
+def advertised_gaps_ns(tap: Tap) -> Dict[bytes, List[int]]:
+    """Of each virtual MAC, the times between its advertisements, as the kernel stamped them."""
+    last: Dict[bytes, int] = {}
+    gaps: Dict[bytes, List[int]] = {}
+    for time_ns, frame in tap.frames():
+        source = frame[6:12]
+        if advertised_priority(frame) > 0:
+            if source in last:
+                gaps.setdefault(source, []).append(time_ns - last[source])
+            last[source] = time_ns
+    return gaps
 
 
 def _is_answer(frame: bytes) -> bool:
