@@ -51,6 +51,8 @@ CALM_NS = 30_000_000
 IDLE_PATIENCE_NS = NS_PER_S
 # So long the one before may take to end; then the service manager hears of the new one anyway.
 _AFTERMATH_NS = 4 * NS_PER_S
+# Of a new process that seems to end by itself.
+_END_NS = NS_PER_S
 _CHUNK = 65536
 _CAP_SYS_NICE = 23
 # For a first turn that never asks anybody else: what a sick kernel may take.
@@ -59,6 +61,10 @@ _LONGEST_WAIT_S = 10.0
 
 class UpgradeError(VrrpError):
     """The other process does not do what it should."""
+
+
+class ProcessGone(UpgradeError):
+    """The other process ends, or has ended."""
 
 
 class HandedOn(Exception):
@@ -100,9 +106,9 @@ class Channel:
             try:
                 data = self._socket.recv(_CHUNK)
             except OSError as error:
-                raise UpgradeError("the other process is gone: %s" % error) from None
+                raise ProcessGone("the other process is gone: %s" % error) from None
             if not data:
-                raise UpgradeError("the other process is gone")
+                raise ProcessGone("the other process is gone")
             self._received += data
         line, _newline, self._received = self._received.partition(b"\n")
         return _read(line)
@@ -215,18 +221,31 @@ class Upgrade:
                 os.set_inheritable(descriptor, False)
         return pid, Channel(ours)
 
-    def give_up(self, why: str) -> None:
+    def give_up(self, why: str, ends_itself: bool = False) -> None:
         """End the new process, if there is one, and go on."""
-        if self._pid is None or self._channel is None:
+        if self._pid is None or self._phase == self._await_end:
             return
-        os.kill(self._pid, signal.SIGKILL)
-        _pid, status = os.waitpid(self._pid, 0)
-        self._channel.close()
-        if os.WIFEXITED(status):  # before it was killed
-            why += " (exit status %d; its words are in the log)" % os.WEXITSTATUS(status)
-        self._pid = self._channel = None
-        self._failure = why
+        self._deadline_ns = self._clock.now_ns() + _END_NS
+        if not ends_itself:
+            os.kill(self._pid, signal.SIGKILL)
+        if self._channel is not None:
+            self._channel.close()
+        self._failure, self._phase = why, self._await_end
         self._log.write("error", "upgrade given up, this process goes on: %s" % why)
+
+    def _await_end(self, now_ns: int) -> None:
+        """It does nothing any more, but the kernel may take seconds to close its sockets."""
+        if self._pid is None:
+            return
+        pid, status = os.waitpid(self._pid, os.WNOHANG)
+        if not pid:
+            if now_ns >= self._deadline_ns:  # until it is waited for, the number is its own
+                os.kill(self._pid, signal.SIGKILL)
+            return
+        self._pid = self._channel = None
+        if os.WIFEXITED(status):  # before it was killed
+            words = " (exit status %d; its words are in the log)" % os.WEXITSTATUS(status)
+            self._failure = (self._failure or "") + words
 
     def deadline_ns(self) -> Optional[int]:
         """When tick() wants to be called at the latest."""
@@ -236,7 +255,9 @@ class Upgrade:
         """Go on as far as the new process is."""
         if self._pid is None:
             return
-        if self._router.config is not self._config:
+        if self._phase == self._await_end:
+            self._await_end(now_ns)
+        elif self._router.config is not self._config:
             self.give_up("the configuration changed meanwhile")
         elif now_ns >= self._deadline_ns:
             self.give_up("it was not ready within %d s" % (WARM_UP_NS // NS_PER_S))
@@ -247,7 +268,9 @@ class Upgrade:
         try:
             work(self._clock.now_ns())
         except UpgradeError as error:
-            self.give_up(str(error))
+            # Without the last word from here it cannot take over, so it may end in its own way.
+            is_harmless = isinstance(error, ProcessGone) and self._phase != self._hand_on
+            self.give_up(str(error), is_harmless)
 
     def _talk(self) -> Channel:
         if self._channel is None:
@@ -306,13 +329,13 @@ class Upgrade:
 
 
 def latest_answer_ns(router: VrrpRouter, now_ns: int) -> int:
-    """When this process has to go on after all: with its next advertisement no later than half an
+    """When this process has to go on after all: with its next advertisement less than half an
     interval after it was due."""
     latest_ns = now_ns + IDLE_PATIENCE_NS
     for bound in router.bound_routers():
         if bound.machine is not None and bound.state is State.MASTER:
             interval_ns = ns_from_cs(bound.parameters.advertisement_interval_cs)
-            latest_ns = min(latest_ns, (bound.machine.deadline_ns or now_ns) + interval_ns // 2)
+            latest_ns = min(latest_ns, (bound.machine.deadline_ns or now_ns) + interval_ns * 2 // 5)
     return max(now_ns, latest_ns)
 
 
