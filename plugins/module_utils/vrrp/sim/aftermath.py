@@ -15,6 +15,7 @@ from .checker import Checker
 from .frames import down_ns
 from .host import SimHost
 from .segment import Segment
+from .site_view import group_of
 from .world import World
 
 _PING_EACH_NS = 100_000_000
@@ -34,24 +35,25 @@ class Aftermath:
         # By virtual router: frames that a host of the LAN sent to its gateway in vain.
         self._lost: Dict[str, int] = {}
 
-    def settle_ns(self, slowest_cs: int) -> int:
-        """How long it may take after healing. slowest_cs: the longest interval ever used."""
+    def settle_ns(self, slowest_cs: int, rounds: int) -> int:
+        """How long it may take. slowest_cs: the longest interval ever used. rounds: how often
+        somebody waits in vain for another; 4 after healing."""
         delays_cs = (r.preempt_delay_cs for host in self._hosts for r in _routers(host))
         # Each needs its own time to hear that the other is worse, and a preempt delay; a kernel
         # that refused is asked again after a second.
         longest_ns = max(down_ns(version, 1, slowest_cs) for version in (2, 3))
-        return 4 * longest_ns + ns_from_cs(max(delays_cs, default=0)) + 2 * NS_PER_S
+        return rounds * longest_ns + ns_from_cs(max(delays_cs, default=0)) + 2 * NS_PER_S
 
     def watch(self, end_ns: int) -> None:
         """From now on until then no state changes and no host's frame is lost."""
-        self._checker.settled = True
+        self._checker.calm, self._checker.restless = "peace", frozenset()
         self._ping(end_ns)
 
     def finish(self) -> None:
         """The last look."""
-        names = {router.name: router for host in self._hosts for router in _routers(host)}
-        for name in sorted(names):
-            self._one_master(names[name])
+        keys = {str(router.key) for host in self._hosts for router in _routers(host)}
+        for key in sorted(keys):
+            self._one_master(key)
         for host in self._hosts:
             self._checker.kernel_is_right(host)
             if host.kernel_is_behind:
@@ -66,40 +68,56 @@ class Aftermath:
 
     def _ping(self, end_ns: int) -> None:
         """A host in each LAN sends a frame to each virtual MAC, and the switch does its best."""
-        for router in {r.name: r for host in self._hosts for r in _routers(host)}.values():
+        for router in {r.key: r for host in self._hosts for r in _routers(host)}.values():
             mac = _MAC_PREFIXES[router.family] + bytes((router.vrid,))
             port = self._segments[router.interface].learned.get(mac)
             devices = [d for h in self._hosts if h.name == port for d in h.kernel.devices]
             if not any(device.mac == mac and device.addresses for device in devices):
-                self._lost[router.name] = self._lost.get(router.name, 0) + 1
+                key = str(router.key)
+                self._lost[key] = self._lost.get(key, 0) + 1
         if self._world.now_ns + _PING_EACH_NS <= end_ns:
             self._world.after(_PING_EACH_NS, lambda: self._ping(end_ns))
 
-    def _one_master(self, router: VirtualRouterConfig) -> None:
-        name = router.name
-        masters = [host.name for host in self._hosts if host.states().get(name) == "master"]
-        best = self._best(name)
+    def _one_master(self, key: str) -> None:
+        masters = [host.name for host in self._hosts if host.states().get(key) == "master"]
+        best = self._best(key)
         if len(masters) != 1:
             names = ", ".join(masters) or "nobody"
-            self._checker.complain("%s is master of %s after healing" % (names, name))
+            self._checker.complain("%s is master of %s after healing" % (names, key))
         elif best is not None and best != masters[0]:
-            self._checker.complain("%s is master of %s, and not %s" % (masters[0], name, best))
+            self._checker.complain("%s is master of %s, and not %s" % (masters[0], key, best))
 
-    def _best(self, name: str) -> Optional[str]:
+    def _best(self, key: str) -> Optional[str]:
         """Who has to be master; None when anybody may be (no preemption, equal priorities)."""
         routers = {
-            host.name: router
+            host: router
             for host in self._hosts
             for router in _routers(host)
-            if router.name == name
+            if str(router.key) == key
         }
-        highest = max(router.priority for router in routers.values())
-        best = [host for host, router in routers.items() if router.priority == highest]
+        priorities = {
+            host: 1 if self._checker.is_drained(host, router) else router.priority
+            for host, router in routers.items()
+        }
+        highest = max(priorities.values())
+        best = [host for host in routers if priorities[host] == highest]
         if len(best) > 1:
             return None
         # RFC 9568 section 6.1: the owner preempts, whatever it is told.
         may = routers[best[0]].preempt or highest == 255
-        return best[0] if may else None
+        if may and self._in_step(best[0], routers[best[0]]):
+            return best[0].name
+        return None
+
+    def _in_step(self, host: SimHost, router: VirtualRouterConfig) -> bool:
+        """Whether all hosts have the sync group of this virtual router as it is here."""
+        wanted = {str(each.key) for each in group_of(host.config, router)}
+        for other in self._hosts:
+            for theirs in _routers(other):
+                group = {str(each.key) for each in group_of(other.config, theirs)}
+                if theirs.key == router.key and group != wanted:
+                    return False
+        return True
 
 
 def _routers(host: SimHost) -> List[VirtualRouterConfig]:

@@ -9,7 +9,7 @@ host's configuration and its clock, and asks the engine nothing. All times are o
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Callable, Optional, Tuple
 
 from ..config.model import ProfileMode, VirtualRouterConfig
 from ..fsm.parameters import OWNER_PRIORITY
@@ -17,6 +17,7 @@ from ..fsm.states import State
 from ..units import format_ns, ns_from_cs
 from .frames import Advert, down_ns, skew_ns
 from .host import SimHost
+from .kernel import Identity
 from .segment import Segment
 
 # Beside the RFC's time: a late wake-up, and what a clock gains meanwhile.
@@ -36,12 +37,25 @@ class Expectation:
     """Follows one virtual router. complain is called with a sentence for each broken promise."""
 
     def __init__(
-        self, host: SimHost, segment: Segment, config: VirtualRouterConfig, complain: Complain
+        self,
+        host: SimHost,
+        segment: Segment,
+        device: Identity,
+        config: VirtualRouterConfig,
+        complain: Complain,
     ) -> None:
         self.host = host
         self.segment = segment
+        self.device = device
         self.config = config
-        self.name = config.name
+        self.id = str(config.key)
+        # Of its configuration it is no part any more: it only leaves.
+        self.is_removed = False
+        self.has_carrier = True
+        # The rest of its sync group on this host.
+        self.companions: Tuple[Expectation, ...] = ()
+        # What it has to be when another process has taken its place; None: nothing is expected.
+        self.resumes: Optional[State] = None
         self.state = State.INITIALIZE
         self.priority = config.priority
         self.source = b""
@@ -49,7 +63,11 @@ class Expectation:
         self.armed_by: Optional[Advert] = None
         # While it only forwards until a successor is heard: when it gives up. None: it does not.
         self.leaves_ns: Optional[int] = None
+        # Nobody is there who is not drained as well.
+        self.heard_a_drained_one = False
         self.sent_ns = 0
+        # The same, but for what only a change of configuration made it say.
+        self.asked_ns = 0
         self._complain = complain
         self._earliest_ns = self._latest_ns = self._armed_ns = 0
         # That of the master; until one was heard, its own of when it began to listen.
@@ -60,16 +78,23 @@ class Expectation:
         self._allowed = 0
         self._last_answer_ns = 0
 
-    def configure(self, config: VirtualRouterConfig, priority: int, source: bytes) -> None:
-        """What holds from now on. priority: less the penalties of trackers."""
+    def configure(
+        self, config: VirtualRouterConfig, priority: int, source: bytes, has_carrier: bool
+    ) -> None:
+        """What holds from now on. priority: less the penalties of trackers; 1 when drained."""
+        now_ns = self.host.local_ns()
         old_cs, new_cs = self.config.advertisement_interval_cs, config.advertisement_interval_cs
         self.config, self.priority, self.source = config, priority, source
+        self.has_carrier = has_carrier
+        if self.is_removed or not has_carrier:
+            self.leaves_ns = None
+        self.is_removed = False
         self._slowest_cs = max(old_cs, new_cs)
-        self._allow(_UNPROVOKED, self.host.local_ns())
+        self._allow(_UNPROVOKED, now_ns)
         if self.state is State.BACKUP:
-            self._set_timer()
+            self._move_timer(self._set_timer, now_ns)
             # What is over already by the new values is due now.
-            self._latest_ns = max(self._latest_ns, self.host.local_ns())
+            self._latest_ns = max(self._latest_ns, now_ns)
 
     @property
     def is_owner(self) -> bool:
@@ -109,7 +134,7 @@ class Expectation:
         """A backup reads an advertisement that it understands."""
         self.must_not_be_late(now_ns)
         if advert.priority == 0:
-            self._arm(advert, now_ns, self._interval_cs)
+            self._move_timer(lambda: self._arm(advert, now_ns, self._interval_cs), now_ns)
         elif self._respects(advert, now_ns):
             self._arm(advert, now_ns, advert.interval_cs)
 
@@ -125,37 +150,64 @@ class Expectation:
 
     # What it does
 
-    def enter(self, state: State, now_ns: int, yielded_to: Optional[Advert]) -> None:
-        """It changed its state. yielded_to: what a master read just now."""
+    def enter(
+        self, state: State, reason: str, now_ns: int, yielded_to: Optional[Advert], joins: bool
+    ) -> None:
+        """It changed its state. yielded_to: what a master read just now. joins: the rest of its
+        sync group was master already."""
         if self.state is State.BACKUP:
-            self._leaves_backup(state, now_ns)
+            self._leaves_backup(state, reason, now_ns, joins)
         elif self.state is State.MASTER:
             self.must_not_be_silent(now_ns)
         elif state is State.MASTER and not self.is_owner:
             self._complain("became master at its start")
         if state is State.MASTER:
             self._allow(_UNPROVOKED, now_ns)
+            self.leaves_ns = None
         self.state = state
         self._hold_until_ns = None
         if state is State.BACKUP:
             own_cs = self.config.advertisement_interval_cs
             self._arm(yielded_to, now_ns, yielded_to.interval_cs if yielded_to else own_cs)
 
-    def _leaves_backup(self, state: State, now_ns: int) -> None:
+    def resume(self, state: State, now_ns: int) -> None:
+        """Another process goes on here; a master announces its addresses again."""
+        self.resumes = None
+        self._allow(_UNPROVOKED, now_ns)
+        # What it does not remember: how long it has been holding back, and that it wants the role.
+        self._hold_until_ns = None
+        if self.companions and now_ns >= self._earliest_ns:
+            down = down_ns(self.config.version, self.priority, self._interval_cs)
+            self._latest_ns = max(self._latest_ns, now_ns + down)
+        if self.state is State.INITIALIZE:
+            self.state = state
+            self.sent_ns = max(self.sent_ns, now_ns)
+
+    def _leaves_backup(self, state: State, reason: str, now_ns: int, joins: bool) -> None:
         if state is not State.MASTER or self.is_owner:
+            return
+        if reason == "no-successor":
+            heard = any(each.heard_a_drained_one for each in (self, *self.companions))
+            if self.leaves_too_soon(now_ns) and not heard:
+                self._complain("took its role back before a successor had its time")
+            return
+        if self.companions and reason != "sync-group":
+            self._complain("became master and left its sync group behind")
+        if joins and reason == "sync-group":
             return
         if now_ns < self._earliest_ns:
             early = format_ns(self._earliest_ns - now_ns)
             self._complain("became master %s before its time" % early)
-        self.must_not_be_late(now_ns)
         if self.host.unread:
             self._complain("became master with unread packets")
 
-    def send(self, now_ns: int) -> None:
-        """It sends an advertisement."""
+    def send(self, now_ns: int, unasked: bool) -> None:
+        """It sends an advertisement. unasked: neither a timer nor a neighbour is the cause."""
         if self.state is State.MASTER:
             self.must_not_be_silent(now_ns)
         self.sent_ns = now_ns
+        if not unasked or self.state is not State.MASTER:
+            self.asked_ns = now_ns
         self._allow(-1, now_ns)
 
     def provoked(self, advert: Advert, now_ns: int) -> None:
@@ -180,16 +232,29 @@ class Expectation:
     # What must not be
 
     def must_not_be_late(self, now_ns: int) -> None:
-        """A backup whose time was up has become master."""
-        late_ns = now_ns - max(self._latest_ns, self._resumed_ns())
+        """A backup whose time was up has become master; of a sync group, when it was for all."""
+        due_ns = max(self._latest_ns, self._resumed_ns())
+        for other in self.companions:
+            if other.state is State.INITIALIZE:
+                return
+            if other.state is State.BACKUP:
+                due_ns = max(due_ns, other._latest_ns)
+        late_ns = now_ns - due_ns
         if late_ns > MARGIN_NS:
             self._complain("was still backup %s after its time" % format_ns(late_ns))
 
     def leave(self, now_ns: int) -> None:
-        """A master is stopped: the slowest successor has its time."""
-        ours = self.config
-        longest_ns = skew_ns(ours.version, 1, ours.advertisement_interval_cs)
+        """A master gives its role away: the slowest successor of its sync group has its time."""
+        longest_ns = max(
+            skew_ns(each.version, 1, each.advertisement_interval_cs)
+            for each in (self.config, *(other.config for other in self.companions))
+        )
         self.leaves_ns = now_ns + longest_ns + _LEAVE_NS
+        self.heard_a_drained_one = False
+
+    def leaves_too_soon(self, now_ns: int) -> bool:
+        """Whether it still has to forward: nobody has come."""
+        return self.leaves_ns is not None and now_ns < self.leaves_ns - MARGIN_NS
 
     def left(self, now_ns: int) -> None:
         """It has gone, and not too late."""
@@ -218,6 +283,16 @@ class Expectation:
         self._armed_ns = now_ns
         self._interval_cs = interval_cs
         self._set_timer()
+
+    def _move_timer(self, move: Callable[[], None], now_ns: int) -> None:
+        """In a sync group, one that wants to be master goes on wanting it until a good one is
+        heard; it may not have noticed yet that its time has just come."""
+        earliest_ns, latest_ns = self._earliest_ns, self._latest_ns
+        move()
+        if self.companions and now_ns >= earliest_ns:
+            self._earliest_ns = min(earliest_ns, self._earliest_ns)
+            knows = now_ns - max(earliest_ns, self._resumed_ns()) > MARGIN_NS
+            self._latest_ns = latest_ns if knows else max(latest_ns, self._latest_ns)
 
     def _set_timer(self) -> None:
         released = self.armed_by is not None and self.armed_by.priority == 0

@@ -9,14 +9,16 @@ combinations come up. To add a kind, write a method and name it in plan().
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List
+from typing import Callable, Dict, FrozenSet, List
 
 from ..config.model import RouterConfig
+from ..router.events import ALL
 from ..units import NS_PER_S
 from . import changes
 from .frames import Reader
 from .host import SimHost
 from .hostile import HostileSpeaker
+from .kernel import identity
 from .segment import Segment, Weather
 from .world import World
 
@@ -31,12 +33,19 @@ class Faults:
     """Plans the faults of one history between now and end_ns; heal() ends them all."""
 
     def __init__(
-        self, world: World, hosts: List[SimHost], segments: List[Segment], reader: Reader
+        self,
+        world: World,
+        hosts: List[SimHost],
+        segments: List[Segment],
+        reader: Reader,
+        alike: FrozenSet[str],
     ) -> None:
         self._world = world
         self._hosts = hosts
         self._segments = segments
         self._hostile = HostileSpeaker(world.random, reader)
+        self._alike = alike
+        self._together = changes.members(hosts[0].config)
         self._over = False
         # What has begun on some hosts and has to reach all of them, healing or not.
         self._owed: List[Action] = []
@@ -59,6 +68,12 @@ class Faults:
             self._refuse,
             self._reconfigure_one,
             self._reconfigure_all,
+            self._regroup,
+            self._rename,
+            self._drain,
+            self._undrain,
+            self._upgrade,
+            self._rob,
             self._speak,
             self._babble,
             self._reflect,
@@ -81,6 +96,8 @@ class Faults:
             host.kernel_fails = 0.0
             host.resume()
             host.start()
+            if self._world.chance(0.5):
+                host.drain(frozenset())
             for segment in self._segments:
                 host.set_link(segment.name, True)
 
@@ -116,7 +133,7 @@ class Faults:
 
     def _crash(self) -> None:
         host = self._host()
-        host.crash()
+        host.crash(fenced=self._world.chance(0.5))
         self._later(host.start)
 
     def _stop(self) -> None:
@@ -125,13 +142,17 @@ class Faults:
         self._later(host.start)
 
     def _restart(self) -> None:
-        """Without a gap: an upgrade, or systemd after a crash."""
+        """At once, or as fast as systemd starts a daemon after a crash."""
         host = self._host()
         if self._world.chance(0.5):
-            host.crash()
-        else:
             host.stop()
-        host.start()
+            host.start()
+        else:
+            host.crash()
+            self._world.after(self._delay_ns(1, NS_PER_S), self._unless_over(host.start))
+
+    def _upgrade(self) -> None:
+        self._host().upgrade()
 
     def _stall(self) -> None:
         self._host().stall(self._delay_ns(1_000_000, 6 * NS_PER_S))
@@ -147,6 +168,13 @@ class Faults:
             host.kernel_fails = 0.0
 
         self._later(mend)
+
+    def _rob(self) -> None:
+        """Another tool removes virtual addresses."""
+        host = self._host()
+        devices = [each for each in host.kernel.devices if each.addresses]
+        if devices and host.alive:
+            host.rob(identity(self._world.random.choice(devices)))
 
     # Cables
 
@@ -200,21 +228,57 @@ class Faults:
     # Operators
 
     def _reconfigure_one(self) -> None:
-        host = self._host()
-        change = changes.for_one_host(self._world.random, self._originals[host.name])
+        self.reconfigure(self._host())
+
+    def reconfigure(self, host: SimHost) -> None:
+        """Something that concerns this host alone."""
+        original = self._originals[host.name]
+        change = changes.for_one_host(self._world.random, original, self._alike)
         self._change(host, change)
 
     def _reconfigure_all(self) -> None:
         """The same everywhere, router after router."""
         first = self._originals[self._hosts[0].name]
-        name, change = changes.for_all_hosts(self._world.random, first)
+        key, change = changes.for_all_hosts(self._world.random, first)
         for host in self._hosts:
             self._originals[host.name] = change(self._originals[host.name])
-            self._in_the_end(self._following(host, name))
+            self._in_the_end(self._following(host, key))
 
-    def _following(self, host: SimHost, name: str) -> Action:
+    def _following(self, host: SimHost, key: str) -> Action:
         """The newest plan counts, whatever was begun before."""
-        return lambda: self._change(host, changes.as_planned(name, self._originals[host.name]))
+        return lambda: self._change(host, changes.as_planned(key, self._originals[host.name]))
+
+    def _regroup(self) -> None:
+        """A virtual router joins the sync group or leaves it, on all hosts."""
+        self.plan_group()
+        for host in self._hosts:
+            self._in_the_end(lambda host=host: self.regroup(host))  # type: ignore[misc]
+
+    def plan_group(self) -> None:
+        """Choose other members."""
+        if self._alike:
+            chosen = frozenset((self._world.random.choice(sorted(self._alike)),))
+            together = self._together ^ chosen
+            self._together = together if len(together) > 1 else frozenset()
+
+    def regroup(self, host: SimHost) -> None:
+        """As planned last."""
+        host.reconfigure(changes.regrouped(self._together)(host.config))
+
+    def _rename(self) -> None:
+        host = self._host()
+        if host.config.virtual_routers:
+            key = str(self._world.random.choice(host.config.virtual_routers).key)
+            host.reconfigure(changes.renamed(key)(host.config))
+
+    def _drain(self) -> None:
+        """One of them, or the whole router."""
+        host, chance = self._host(), self._world.random
+        names = [each.name for each in host.config.virtual_routers]
+        host.drain(frozenset((chance.choice((ALL, *names)),)), forced=chance.random() < 0.3)
+
+    def _undrain(self) -> None:
+        self._host().drain(frozenset())
 
     def _change(self, host: SimHost, change: changes.Change) -> None:
         host.reconfigure(change(host.config))

@@ -81,6 +81,17 @@ def carries_vrrp(frame: bytes) -> bool:
     return kind == _IPV6 and frame[ETHERNET_HEADER + 6] == _VRRP
 
 
+def advertised(frame: bytes) -> Optional[Tuple[int, int]]:
+    """Priority and interval in centiseconds of an advertisement; None for another frame."""
+    if not carries_vrrp(frame):
+        return None
+    width = _IPV4_HEADER if frame[12:14] == _IPV4 else _IPV6_HEADER
+    message = frame[ETHERNET_HEADER + width :]
+    if message[0] >> 4 == 2:
+        return message[2], 100 * message[5]
+    return message[2], (message[4] & 15) << 8 | message[5]
+
+
 def announced_address(frame: bytes) -> bytes:
     """The address that a gratuitous ARP or an unsolicited NA is about."""
     if frame[12:14] == _ARP:

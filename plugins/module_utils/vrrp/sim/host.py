@@ -5,24 +5,32 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import Callable, Dict, List, Optional, Protocol, Tuple
+from typing import Callable, Dict, FrozenSet, List, Optional, Protocol, Tuple
 
 from ..config.model import RouterConfig
-from ..facts import LinkFacts, ReceivedPacket
-from ..router.actions import DataplaneChanged, RouterAction, TransmitFrame
-from ..router.desired import DesiredDataplane, VirtualDevice
+from ..facts import LinkFacts, ReceivedPacket, Repair, format_address
+from ..fsm.events import Memory
+from ..fsm.states import State
+from ..router.actions import DataplaneChanged, RenewLeases, RouterAction, TransmitFrame
+from ..router.desired import DesiredDataplane
 from ..router.events import (
     ConfigReplaced,
+    DrainChanged,
     LinksChanged,
     PacketReceived,
+    Repaired,
     RouterEvent,
     Stop,
     Tick,
 )
+from ..router.inheritance import Inheritance, read, recall, written
 from ..router.vrrp_router import VrrpRouter
-from ..units import NS_PER_S
-from .frames import ETHERNET_HEADER, carries_vrrp
+from ..units import NS_PER_S, ns_from_cs
+from ..wire.constants import virtual_mac
+from .frames import ETHERNET_HEADER, advertised, carries_vrrp
+from .kernel import Identity, SimKernel, identity
 from .segment import Segment
 from .world import World
 
@@ -31,20 +39,36 @@ WAKE_LATENCY_NS = 100_000
 # As in daemon/loop.py: after a refused operation.
 RETRY_DELAY_NS = NS_PER_S
 
-RouterFactory = Callable[[RouterConfig, Tuple[LinkFacts, ...], int], VrrpRouter]
+# What systemd leaves a daemon that died to come back, before its addresses go.
+GRACE_S = 3
+# A new release takes over when nobody is on his way out.
+UPGRADE_RETRY_NS = NS_PER_S // 10
+
+RouterFactory = Callable[
+    [RouterConfig, Tuple[LinkFacts, ...], int, Optional[Inheritance], FrozenSet[str]], VrrpRouter
+]
 
 
 class Observer(Protocol):
     """Somebody who watches hosts. Every call comes after its actions were carried out."""
 
     def started(self, host: SimHost) -> None:
-        """A daemon began with host.seen_config and host.seen_links."""
+        """A daemon began with host.seen_config and host.seen_links, and adopted host.adopted."""
+
+    def upgraded(self, host: SimHost) -> None:
+        """Another release went on in its place, at the same instant."""
 
     def stepped(self, host: SimHost, event: RouterEvent, actions: Tuple[RouterAction, ...]) -> None:
         """The router was told of an event and asked for these actions."""
 
     def ended(self, host: SimHost) -> None:
         """The daemon is gone, in good order or not."""
+
+    def halted(self, host: SimHost, lease_s: int) -> None:
+        """It was killed or paused, and whatever it holds has to go so soon; 0: it may not go."""
+
+    def kernel_changed(self, host: SimHost, expired: bool) -> None:
+        """Addresses went that no step of the router took away; expired: their lease ended."""
 
 
 class SimHost:
@@ -65,12 +89,20 @@ class SimHost:
         self.name = name
         self.config = config
         self.alive = False
-        self.kernel = DesiredDataplane()
+        self.kernel = SimKernel()
         # After Stop, while the daemon is still there.
         self.is_leaving = False
         self.kernel_fails = 0.0
         # True from an operation that the kernel refused until one that it accepted.
         self.kernel_is_behind = False
+        self.refused_ns = -(10**12)
+        # Counts crashes and pauses.
+        self.halts = 0
+        # Since when addresses are gone that nobody of us took away; None: none are.
+        self.robbed_ns: Optional[int] = None
+        # Virtual routers that the newest daemon found itself master of, by identity.
+        self.adopted: FrozenSet[str] = frozenset()
+        self.drained: FrozenSet[str] = frozenset()
         self.rate = rate
         self.observers: List[Observer] = []
         self.unread: List[ReceivedPacket] = []
@@ -84,10 +116,13 @@ class SimHost:
         self._factory = factory
         self._router: Optional[VrrpRouter] = None
         self._news: List[Callable[[], RouterEvent]] = []
-        self._stopping = self._restarting = False
+        self._stopping = self._restarting = self._upgrading = False
+        # By device: when it was last advertised, and with which interval.
+        self._heartbeats: Dict[Identity, Tuple[int, int]] = {}
+        self._watched_end_ns: Optional[int] = None
         self._clock = (0, 0)
         self._wake_ns: Optional[int] = None
-        self._wanted = DesiredDataplane()
+        self._wanted: Optional[DesiredDataplane] = None
         self._retry_ns: Optional[int] = None
         for link, segment in cables.values():
             segment.attach(name, self._receiver(link))
@@ -95,7 +130,7 @@ class SimHost:
     # What the outside does to it
 
     def start(self) -> None:
-        """The daemon starts; what an earlier one left in the kernel is cleaned up first."""
+        """The daemon starts, and goes on where an earlier one died a moment ago."""
         if self.alive:
             self._restarting = self._stopping
             return
@@ -106,10 +141,19 @@ class SimHost:
         self._news.clear()
         self.seen_config = self.config
         self.seen_links = self._links()
-        self._router = self._factory(self.config, self.seen_links, self.local_ns())
+        memories = self._memories()
+        self.adopted = frozenset(memories)
+        now_ns = self.local_ns()
+        self._router = self._factory(
+            self.config, self.seen_links, now_ns, Inheritance(memories), self.drained
+        )
         for observer in self.observers:
             observer.started(self)
+        self._wanted = None
         self._turn()
+        if self._wanted is None and self._router is not None:
+            # What was not adopted goes, whatever the router says.
+            self._apply(self._router.desired())
 
     def stop(self) -> None:
         """SIGTERM: the daemon leaves, and may forward on until a successor is heard."""
@@ -117,23 +161,51 @@ class SimHost:
             self._stopping = True
             self._wake_soon()
 
-    def crash(self) -> None:
-        """SIGKILL, with the fence that systemd runs after it (ExecStopPost)."""
-        if not self.alive:
-            return
-        self.alive = self.is_leaving = self.kernel_is_behind = False
-        self._stopping = self._restarting = False
-        self.kernel = DesiredDataplane()
-        self.unread.clear()
-        self._news.clear()
-        self._retry_ns = None
-        for observer in self.observers:
-            observer.ended(self)
+    def crash(self, fenced: bool = True) -> None:
+        """SIGKILL. fenced: systemd lives and shortens what the kernel holds (ExecStopPost)."""
+        if self.alive:
+            lease_s = self._lease_s()
+            if fenced:
+                self.kernel.expire(GRACE_S, self.local_ns())
+                lease_s = min(lease_s, GRACE_S) or GRACE_S
+            self._die()
+            self._halt(lease_s)
+
+    def upgrade(self) -> None:
+        """Another release takes over, as soon as nobody is on his way out."""
+        if self.alive:
+            self._upgrading = True
+            self._wake_soon()
+
+    def drain(self, names: FrozenSet[str], forced: bool = False) -> None:
+        """An operator wants these to be master only if nobody else is; it outlives the daemon."""
+        if self.alive:
+            self._news.append(lambda: DrainChanged(names, forced))
+            self._wake_soon()
+        else:
+            self.drained = names
+
+    def rob(self, which: Identity) -> None:
+        """Somebody else removes the addresses of a device."""
+        if self.kernel.remove_addresses(which):
+            self._is_robbed(expired=False)
 
     def stall(self, duration_ns: int) -> None:
         """Nothing runs for a while: a paused machine, a busy processor."""
         self.stalled_until_ns = max(self.stalled_until_ns, self._world.now_ns + duration_ns)
         self._wake_at(self.stalled_until_ns)
+        if self.alive:
+            self._halt(self._lease_s())
+
+    def _halt(self, lease_s: int) -> None:
+        self.halts += 1
+        for observer in self.observers:
+            observer.halted(self, lease_s)
+
+    def _lease_s(self) -> int:
+        """When all that it holds will have gone by itself; 0: never."""
+        leases_s = [device.lease_s for device in self.kernel.devices if device.addresses]
+        return max(leases_s, default=0) if all(leases_s) else 0
 
     def resume(self) -> None:
         """The end of a stall."""
@@ -158,6 +230,7 @@ class SimHost:
         self._clock = (self._world.now_ns, self.local_ns())
         self.rate = rate
         self._rearm()
+        self._watch_leases()
 
     # What the checkers ask
 
@@ -175,10 +248,36 @@ class SimHost:
         return self._world.now_ns < self.stalled_until_ns
 
     def states(self) -> Dict[str, str]:
-        """The state of each virtual router by name, as `vlangate show` would print it."""
+        """The state of each virtual router by identity, as `vlangate show` would print it."""
         if self._router is None or not self.alive:
             return {}
-        return {bound.config.name: bound.state.value for bound in self._router.bound_routers()}
+        return {bound.id: bound.state.value for bound in self._router.bound_routers()}
+
+    def holds(self, which: Identity) -> bool:
+        """Whether it forwards what is sent to this device."""
+        device = self.kernel.device(which)
+        return device is not None and bool(device.addresses) and not self.is_down(which[0])
+
+    def holds_all(self, which: Identity) -> bool:
+        """Whether nothing is missing of what the router wants on this device."""
+        missing = self.kernel.missing(self._wanted or DesiredDataplane())
+        return not any(identity(device) == which for device, _address in missing)
+
+    def owns_something(self) -> bool:
+        """Whether it has addresses that were not given away."""
+        return any(device.addresses for device in self.kernel.devices)
+
+    def is_halted(self) -> bool:
+        """Whether no daemon runs."""
+        return self.stalled() or not self.alive
+
+    def ifindex_of(self, interface: str) -> int:
+        """Of one of its interfaces."""
+        return next(i for i, (link, _segment) in self._cables.items() if link.name == interface)
+
+    def is_down(self, ifindex: int) -> bool:
+        """Whether that interface has no carrier."""
+        return self._down.get(self._cables[ifindex][0].name, False)
 
     def segment_of(self, ifindex: int) -> Segment:
         """Where an interface is plugged in."""
@@ -210,20 +309,67 @@ class SimHost:
         self._read_packets()
         self._tick()
         if self._retry_ns is not None and self._retry_ns <= self._world.now_ns:
-            self._apply(self._wanted)
+            self._apply(self._wanted or DesiredDataplane())
+        if self.robbed_ns is not None and not self.kernel_is_behind:
+            self._reconcile()
         if self._stopping and not self.is_leaving:
             self.is_leaving = True
             self._step(Stop())
         if self.is_leaving and not self._router.is_leaving:
             self._end()
-        else:
-            self._rearm()
+            return
+        if self._upgrading:
+            self._upgrade(self._router)
+        self._rearm()
 
     def _end(self) -> None:
         again = self._restarting
-        self.crash()
+        self.kernel = SimKernel()
+        self._heartbeats.clear()
+        self._die()
         if again:
             self.start()
+
+    def _die(self) -> None:
+        self.alive = self.is_leaving = self.kernel_is_behind = False
+        self._stopping = self._restarting = self._upgrading = False
+        self.unread.clear()
+        self._news.clear()
+        self._retry_ns = self.robbed_ns = None
+        self._watch_leases()
+        for observer in self.observers:
+            observer.ended(self)
+
+    # Processes that follow one another
+
+    def _memories(self) -> Dict[str, Memory]:
+        """As master of what the kernel still holds and nobody can have taken over yet."""
+        now_ns = self.local_ns()
+        self.kernel.pass_time(now_ns)
+        ifindices = {link.name: link.ifindex for link in self.seen_links}
+        memories = {}
+        for ours in self.seen_config.virtual_routers:
+            which = (ifindices[ours.interface], virtual_mac(ours.family, ours.vrid))
+            beat_ns, interval_cs = self._heartbeats.get(which, (0, 0))
+            longest_cs = 3 * min(interval_cs, ours.advertisement_interval_cs)
+            if self.holds(which) and now_ns - beat_ns < ns_from_cs(longest_cs):
+                own_cs = ours.advertisement_interval_cs
+                memories[str(ours.key)] = Memory(State.MASTER, now_ns, own_cs, now_ns)
+        return memories
+
+    def _upgrade(self, router: VrrpRouter) -> None:
+        if router.is_leaving or self._stopping:
+            self._wake_at(self._world.now_ns + UPGRADE_RETRY_NS)
+            return
+        self._upgrading = False
+        # As between two releases: nothing crosses but a document.
+        inheritance = read(json.loads(json.dumps(written(router))))
+        self._router = self._factory(
+            self.seen_config, self.seen_links, self.local_ns(), inheritance, inheritance.drained
+        )
+        recall(self._router, inheritance.pasts)
+        for observer in self.observers:
+            observer.upgraded(self)
 
     def _read_packets(self) -> None:
         while self.unread:
@@ -247,6 +393,9 @@ class SimHost:
                 self._transmit(action)
             elif isinstance(action, DataplaneChanged):
                 self._apply(action.desired)
+            elif isinstance(action, RenewLeases):
+                self._renew(action)
+        self.drained = self._router.drained
         for observer in self.observers:
             observer.stepped(self, event, actions)
 
@@ -258,6 +407,16 @@ class SimHost:
         if self.kernel_is_behind and not carries_vrrp(action.frame):
             return
         segment.send(self.name, action.frame)
+        said = advertised(action.frame)
+        if said is not None:
+            self._beat(action, *said)
+
+    def _beat(self, action: TransmitFrame, priority: int, interval_cs: int) -> None:
+        which = (action.ifindex, action.frame[6:12])
+        if priority:
+            self._heartbeats[which] = (self.local_ns(), interval_cs)
+        else:
+            self._heartbeats.pop(which, None)
 
     def _rearm(self) -> None:
         if not self.alive or self._router is None:
@@ -285,19 +444,61 @@ class SimHost:
         self.kernel_is_behind = self._world.chance(self.kernel_fails)
         if self.kernel_is_behind:
             self._retry_ns = self._world.now_ns + RETRY_DELAY_NS
-            self.kernel = replace(desired, devices=self._half(desired))
+            self.refused_ns = self._world.now_ns
+            self.kernel.apply_half(desired, self._world.random, self.local_ns())
         else:
             self._retry_ns = None
-            self.kernel = desired
+            self.kernel.apply(desired, self.local_ns())
+        self._watch_leases()
 
-    def _half(self, desired: DesiredDataplane) -> Tuple[VirtualDevice, ...]:
-        before = {device.name: device for device in self.kernel.devices}
-        after = {device.name: device for device in desired.devices}
-        mixed = (
-            (after if self._world.chance(0.5) else before).get(name)
-            for name in sorted({*before, *after})
-        )
-        return tuple(device for device in mixed if device is not None)
+    def _renew(self, action: RenewLeases) -> None:
+        if self._world.chance(self.kernel_fails):
+            self.kernel_is_behind = True
+            self._retry_ns = self._world.now_ns + RETRY_DELAY_NS
+            self.refused_ns = self._world.now_ns
+            return
+        self.kernel.renew(action.devices, self._wanted or DesiredDataplane(), self.local_ns())
+        self._watch_leases()
+
+    def _reconcile(self) -> None:
+        """What somebody else took away is put back."""
+        self.robbed_ns = None
+        wanted = self._wanted or DesiredDataplane()
+        missing = self.kernel.missing(wanted)
+        if not missing:
+            return
+        self._apply(wanted)
+        repairs = [
+            Repair(device.name, "%s was missing" % format_address(address.address))
+            for device, address in missing
+        ]
+        self._step(Repaired(tuple(repairs)))
+
+    def _is_robbed(self, expired: bool) -> None:
+        if self.alive:
+            if self.robbed_ns is None:
+                self.robbed_ns = self._world.now_ns
+            self._wake_soon()
+        for observer in self.observers:
+            observer.kernel_changed(self, expired)
+
+    def _watch_leases(self) -> None:
+        """Be there when the next address expires."""
+        end_ns = self.kernel.next_end_ns()
+        if end_ns is None:
+            return
+        true_ns = self._world.now_ns + int(max(0, end_ns - self.local_ns()) / self.rate) + 1
+        if self._watched_end_ns is None or true_ns < self._watched_end_ns:
+            self._watched_end_ns = true_ns
+            self._world.at(true_ns, lambda: self._let_expire(true_ns))
+
+    def _let_expire(self, watched_ns: int) -> None:
+        if watched_ns != self._watched_end_ns:
+            return
+        self._watched_end_ns = None
+        if self.kernel.pass_time(self.local_ns()):
+            self._is_robbed(expired=True)
+        self._watch_leases()
 
     def _links(self) -> Tuple[LinkFacts, ...]:
         return tuple(

@@ -37,7 +37,7 @@ class TwoMasters:
         self._looking: Set[str] = set()
 
     def changed(self, name: str) -> None:
-        """A state or a parameter of this virtual router is another one now."""
+        """A state or a parameter of the virtual router with this identity is another one now."""
         if len(self._masters(name)) < 2:
             self._since.pop(name, None)
             return

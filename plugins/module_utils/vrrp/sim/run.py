@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import FrozenSet, List, Tuple
 
 from ..router.actions import Notify, RouterAction
 from ..router.events import RouterEvent
@@ -20,13 +20,16 @@ from ..units import NS_PER_S
 from .aftermath import Aftermath
 from .checker import Checker
 from .faults import Faults
+from .forwarding import Forwarding
 from .frames import Reader
 from .host import RouterFactory, SimHost
+from .planned import PlannedChanges
 from .scenario import Scenario, generate
 from .segment import Segment
 from .world import World
 
-SAFETY_NS = 40 * NS_PER_S
+SAFETY_NS = 30 * NS_PER_S
+PLANNED_CHANGES = 2
 PEACE_NS = 5 * NS_PER_S
 _DRIFT = 50e-6
 
@@ -61,6 +64,15 @@ class _Tracer:
     def ended(self, host: SimHost) -> None:
         """See Observer."""
 
+    def upgraded(self, host: SimHost) -> None:
+        """See Observer."""
+
+    def halted(self, host: SimHost, lease_s: int) -> None:
+        """See Observer."""
+
+    def kernel_changed(self, host: SimHost, expired: bool) -> None:
+        """See Observer."""
+
     def stepped(self, host: SimHost, event: RouterEvent, actions: Tuple[RouterAction, ...]) -> None:
         """See Observer."""
         for action in actions:
@@ -80,7 +92,7 @@ def run_history(seed: int, factory: RouterFactory = VrrpRouter) -> History:
         host.observers.append(tracer)
     checker = Checker(world, hosts, reader)
     try:
-        end_ns = _live(world, hosts, list(segments.values()), reader, checker)
+        end_ns = _live(world, hosts, list(segments.values()), reader, checker, scenario.alike)
     except Exception as error:
         # Whatever the engine meets, it may not fall.
         end_ns = world.now_ns
@@ -116,19 +128,27 @@ def _live(
     segments: List[Segment],
     reader: Reader,
     checker: Checker,
+    alike: FrozenSet[str],
 ) -> int:
     """From power on until peace; when that was."""
-    faults = Faults(world, hosts, segments, reader)
+    faults = Faults(world, hosts, segments, reader, alike)
     aftermath = Aftermath(world, hosts, segments, checker)
     for host in hosts:
         world.at(int(world.random.random() * 5 * NS_PER_S), host.start)
     faults.plan(SAFETY_NS)
     world.run_until(SAFETY_NS)
     faults.heal()
-    settled_ns = SAFETY_NS + aftermath.settle_ns(faults.slowest_cs)
-    world.run_until(settled_ns)
-    aftermath.watch(settled_ns + PEACE_NS)
-    world.run_until(settled_ns + PEACE_NS)
+    world.run_until(world.now_ns + aftermath.settle_ns(faults.slowest_cs, 4))
+    forwarding = Forwarding(world, hosts, segments, checker.complain)
+    planned = PlannedChanges(world, hosts, checker, faults, alike)
+    for _change in range(PLANNED_CHANGES):
+        forwarding.begin()
+        longest_ns = planned.begin()
+        world.run_until(world.now_ns + longest_ns + aftermath.settle_ns(faults.slowest_cs, 2))
+        forwarding.end()
+    end_ns = world.now_ns + PEACE_NS
+    aftermath.watch(end_ns)
+    world.run_until(end_ns)
     aftermath.finish()
     return world.now_ns
 

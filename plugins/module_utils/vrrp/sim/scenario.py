@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from typing import Dict, List, Tuple
+from typing import Dict, FrozenSet, List, Tuple
 
 from ..config.model import (
     ChecksumMode,
+    LeaseMode,
     ProfileMode,
     RouterConfig,
+    SyncGroupConfig,
     TrackerConfig,
     TrackerKind,
     TrackReference,
@@ -21,16 +23,19 @@ from ..config.model import (
 from ..facts import Family, InterfaceAddress, LinkFacts
 from ..fsm.parameters import OWNER_PRIORITY
 
+SYNC_GROUP = "together"
 INTERVALS_CS = {2: (100, 200), 3: (5, 10, 100, 200)}
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """segments: names. configs and links: by host name; links are sorted by interface."""
+    """segments: names. configs and links: by host name; links are sorted by interface. alike: the
+    virtual routers, by identity, that may be in a sync group, because hosts rank alike in them."""
 
     segments: Tuple[str, ...]
     configs: Dict[str, RouterConfig]
     links: Dict[str, Tuple[LinkFacts, ...]]
+    alike: FrozenSet[str] = frozenset()
 
 
 def generate(chance: random.Random) -> Scenario:
@@ -43,9 +48,17 @@ def generate(chance: random.Random) -> Scenario:
             for host, virtual_router in _group(chance, hosts, number, segment, family):
                 configs[host].append(virtual_router)
     trackers = _track(chance, segments, configs)
+    alike = _make_alike(chance, configs)
+    names = [each.name for each in configs[hosts[0]] if str(each.key) in alike]
+    together = chance.sample(names, chance.randint(2, len(names))) if names else []
+    groups = (SyncGroupConfig(SYNC_GROUP, tuple(sorted(together))),) if together else ()
+    leases = chance.choice((LeaseMode.AUTO, LeaseMode.AUTO, LeaseMode.ON, LeaseMode.OFF))
     return Scenario(
         segments=segments,
-        configs={host: RouterConfig(tuple(configs[host]), trackers) for host in hosts},
+        configs={
+            host: RouterConfig(tuple(configs[host]), trackers, groups, leases) for host in hosts
+        },
+        alike=alike,
         links={host: _links(index, segments) for index, host in enumerate(hosts)},
     )
 
@@ -88,6 +101,27 @@ def _group(
         )
         group.append((host, virtual_router))
     return group
+
+
+def _make_alike(
+    chance: random.Random, configs: Dict[str, List[VirtualRouterConfig]]
+) -> FrozenSet[str]:
+    """Sometimes each host has one priority for all virtual routers that nobody owns."""
+    owned = {each.key for routers in configs.values() for each in routers if each.priority == 255}
+    alike = {each.key for routers in configs.values() for each in routers} - owned
+    if len(alike) < 2 or chance.random() < 0.5:
+        return frozenset()
+    preempt = chance.random() < 0.8
+    for routers in configs.values():
+        priority = chance.randint(1, 254)
+        delay_cs = chance.choice((0, 0, 300)) if preempt else 0
+        routers[:] = [
+            each
+            if each.key in owned
+            else replace(each, priority=priority, preempt=preempt, preempt_delay_cs=delay_cs)
+            for each in routers
+        ]
+    return frozenset(str(key) for key in alike)
 
 
 def _track(

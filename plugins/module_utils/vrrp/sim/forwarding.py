@@ -1,0 +1,102 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What hosts of a LAN send to their gateway arrives at somebody who forwards. Layer L4.
+
+Held against the switch and the kernels after everything that may change them, so that no gap is too
+short to be measured. It watches while nothing is broken.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Sequence, Tuple
+
+from ..config.model import VirtualRouterConfig
+from ..router.actions import DataplaneChanged, RouterAction, TransmitFrame
+from ..router.events import RouterEvent
+from ..units import format_ns
+from ..wire.constants import virtual_mac
+from .host import SimHost
+from .segment import Segment
+from .world import World
+
+# Two that take over at the same instant hear each other before they know which of them stays.
+_ROUND_TRIP_NS = 1_000_000
+
+
+class Forwarding:
+    """Complains of gaps. is_watching: from when to when somebody has to forward."""
+
+    def __init__(
+        self,
+        world: World,
+        hosts: Sequence[SimHost],
+        segments: Sequence[Segment],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._world = world
+        self._hosts = {host.name: host for host in hosts}
+        self._segments = {segment.name: segment for segment in segments}
+        self._complain = complain
+        self._watched: Dict[str, VirtualRouterConfig] = {}
+        self._gaps_ns: Dict[str, int] = {}
+        for host in hosts:
+            host.observers.append(self)
+
+    def begin(self) -> None:
+        """Watch what at least two hosts can be master of."""
+        found: Dict[str, List[VirtualRouterConfig]] = {}
+        for host in self._hosts.values():
+            for router in host.config.virtual_routers:
+                found.setdefault(str(router.key), []).append(router)
+        self._watched = {key: routers[0] for key, routers in found.items() if len(routers) > 1}
+        self.look()
+
+    def end(self) -> None:
+        """Nobody needs to forward from now on."""
+        self.look()
+        for key in sorted(self._gaps_ns):
+            self._complain("nobody forwards for %s any more" % key)
+        self._watched, self._gaps_ns = {}, {}
+
+    def look(self) -> None:
+        """Is there a gap, or the end of one?"""
+        for key, router in self._watched.items():
+            if self._is_forwarded(router):
+                since_ns = self._gaps_ns.pop(key, None)
+                if since_ns is not None and self._world.now_ns - since_ns > _ROUND_TRIP_NS:
+                    gap = format_ns(self._world.now_ns - since_ns)
+                    self._complain("nobody forwarded for %s during %s" % (key, gap))
+            else:
+                self._gaps_ns.setdefault(key, self._world.now_ns)
+
+    def _is_forwarded(self, router: VirtualRouterConfig) -> bool:
+        segment = self._segments[router.interface]
+        mac = virtual_mac(router.family, router.vrid)
+        host = self._hosts.get(segment.learned.get(mac, ""))
+        return host is not None and host.holds((host.ifindex_of(router.interface), mac))
+
+    # See Observer
+
+    def started(self, host: SimHost) -> None:
+        """See Observer."""
+
+    def upgraded(self, host: SimHost) -> None:
+        """See Observer."""
+
+    def ended(self, host: SimHost) -> None:
+        """See Observer."""
+        self.look()
+
+    def halted(self, host: SimHost, lease_s: int) -> None:
+        """See Observer."""
+
+    def kernel_changed(self, host: SimHost, expired: bool) -> None:
+        """See Observer."""
+        if expired:
+            self.look()
+
+    def stepped(self, host: SimHost, event: RouterEvent, actions: Tuple[RouterAction, ...]) -> None:
+        """See Observer."""
+        if self._watched and any(isinstance(a, (DataplaneChanged, TransmitFrame)) for a in actions):
+            self.look()
