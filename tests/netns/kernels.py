@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict
 
+import cages
 from namespaces import Namespace
 
 from vrrp.linux import nftables
@@ -49,5 +50,6 @@ HAS: Dict[str, Callable[[], bool]] = {
     "netem": has_netem,
     "vrf": has_vrf,
     "live_rename": has_live_rename,
+    "memory_limits": cages.is_possible,
     "nftables": lambda: nftables.can_filter_inet() and nftables.can_filter_arp(),
 }
