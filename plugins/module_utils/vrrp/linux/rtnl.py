@@ -47,6 +47,8 @@ _INET_CONF = 1
 _INET6_ADDR_GEN_MODE = 8
 _ADDR_GEN_MODE_NONE = 1
 _IFA_F_NODAD = 0x02
+# No route to the prefix: that of a single address leads nowhere, and a thousand take time.
+_IFA_F_NOPREFIXROUTE = 0x200
 _FOREVER = 0xFFFFFFFF
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _RT_TABLE_LOCAL = 255
@@ -268,7 +270,7 @@ def _address(kind: int, how: int, ifindex: int, address: InterfaceAddress, lease
     """Fill in a template: a takeover of a thousand routers has no time for a thousand encodings."""
     length = len(address.address)
     is_global = length == 16 and not is_link_local(address.address)
-    template = _address_template(kind, how, length)
+    template = _address_template(kind, how, length, is_global)
     data = bytearray(template.message)
     data[_PREFIX_OFFSET] = address.prefix_length
     struct.pack_into("=I", data, _IFINDEX_OFFSET, ifindex)
@@ -282,7 +284,7 @@ def _address(kind: int, how: int, ifindex: int, address: InterfaceAddress, lease
 
 
 @functools.lru_cache(maxsize=None)
-def _address_template(kind: int, how: int, length: int) -> _Template:
+def _address_template(kind: int, how: int, length: int, is_global: bool) -> _Template:
     mark = _MARKS[length]
     family = socket.AF_INET if length == 4 else socket.AF_INET6
     message = _codec().address()
@@ -293,7 +295,7 @@ def _address_template(kind: int, how: int, length: int) -> _Template:
         attrs["IFA_LOCAL"] = attrs["IFA_ADDRESS"]
     if kind == RTM_NEWADDR:
         if length == 16:
-            attrs["IFA_FLAGS"] = _IFA_F_NODAD
+            attrs["IFA_FLAGS"] = _IFA_F_NODAD | (_IFA_F_NOPREFIXROUTE if is_global else 0)
         attrs["IFA_CACHEINFO"] = dict(zip(("ifa_preferred", "ifa_valid"), _LIFETIME_MARKS))
     message["attrs"] = [[name, value] for name, value in attrs.items()]
     encoded = _encode(message, kind, how | NLM_F_ACK)

@@ -86,6 +86,9 @@ def test_an_address_request(text: str, length: int, preferred: bool) -> None:
         assert (message.get_attr("IFA_LOCAL") == text) == ("." in text)
         lifetime = message.get_attr("IFA_CACHEINFO")
         assert lifetime["ifa_valid"] == lifetime_s
+        # No duplicate address detection; no route to a prefix of one address.
+        flags = {"10.0.0.254": None, "fe80::254": 0x02, "2001:db8::254": 0x202}
+        assert message.get_attr("IFA_FLAGS") == flags[text]
         assert lifetime["ifa_preferred"] == (lifetime_s if preferred else 0)
         assert message["header"]["type"] == RTM_NEWADDR
         assert message["header"]["flags"] & 0x700 == 0x600  # create, exclusively
