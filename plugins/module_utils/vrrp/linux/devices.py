@@ -147,12 +147,6 @@ class Devices:
             if device.unrouted:
                 self._change(name, unrouted=frozenset())
 
-    def forget_unrouted(self) -> None:
-        """The steps of a plan give addresses their routes again: another plan need not."""
-        for name, device in self.mirror.items():
-            if device.unrouted:
-                self._change(name, unrouted=frozenset())
-
     def delete_links(self, ifindexes: Sequence[int]) -> None:
         """Together, whatever their number: each by itself would wait for a grace period."""
         if not ifindexes:
