@@ -139,6 +139,7 @@ def upgrade(runtime_dir: str, timeout_s: float) -> Dict[str, Any]:
             continue  # asked in the moment between the two
         if engine["pid"] == pid:
             return engine
-        if engine["upgrade"]["state"] == "failed":
-            raise ControlError("upgrade-failed", engine["upgrade"]["why"])
+        told = engine["upgrade"] or {}
+        if told.get("state") == "failed":
+            raise ControlError("upgrade-failed", str(told.get("why")))
     raise ControlError("timeout", "the upgrade did not end within %d s" % timeout_s)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The client against a real unix socket: the daemon's server in a thread, or canned answers."""
 
+import contextlib
 import json
 import os
 import select
@@ -11,6 +12,7 @@ import threading
 
 import pytest
 
+from vrrp.control import client
 from vrrp.control.client import ControlClient, RefusedRequest
 from vrrp.control.schema import SOCKET_NAME
 from vrrp.daemon.control_server import ControlServer
@@ -186,3 +188,61 @@ def test_answers_to_others_and_events_are_passed_over(tmp_path):
         canned.send({"v": 1, "event": {}}, {"v": 1, "id": 99, "result": {}})
         canned.send({"v": 1, "id": 1, "result": {"mine": True}})
         assert client.call("echo") == {"mine": True}
+
+
+# Upgrades
+
+
+class Upgraded:
+    """What daemons answer, one after the other; a string is the code of a refusal."""
+
+    def __init__(self, monkeypatch, *answers):
+        self.answers = list(answers)
+        self.asked = []
+        monkeypatch.setattr(client.ControlClient, "in_directory", self._connect)
+        monkeypatch.setattr(client, "_LOOK_S", 0)
+
+    def _connect(self, _directory):
+        if self.answers[0] == "unreachable":
+            raise ControlError(self.answers.pop(0), "nothing answers")
+        return contextlib.nullcontext(self)
+
+    def call(self, method):
+        self.asked.append(method)
+        answer = self.answers.pop(0)
+        if isinstance(answer, str):
+            raise RefusedRequest({"code": answer, "message": "no"})
+        return answer
+
+
+def status(pid, **upgrade):
+    return {"engine": {"pid": pid, "release": "1-b", "upgrade": upgrade or None}}
+
+
+def test_an_upgrade_ends_when_the_new_process_answers(monkeypatch):
+    running = status(1, state="running", why=None)
+    said = Upgraded(monkeypatch, {"pid": 2}, running, "unreachable", running, status(2))
+    assert client.upgrade("/r", 60) == status(2)["engine"]
+    assert said.answers == [] and said.asked == ["do.upgrade"] + ["show.status"] * 3
+
+
+def test_an_upgrade_that_failed_says_why(monkeypatch):
+    Upgraded(monkeypatch, {"pid": 2}, status(1, state="failed", why="no luck"))
+    with pytest.raises(ControlError, match="no luck") as caught:
+        client.upgrade("/r", 60)
+    assert caught.value.code == "upgrade-failed"
+
+
+@pytest.mark.parametrize("code", ("unknown-method", "busy", "unreachable"))
+def test_an_upgrade_that_cannot_begin(monkeypatch, code):
+    Upgraded(monkeypatch, code)
+    with pytest.raises(ControlError) as caught:
+        client.upgrade("/r", 60)
+    assert caught.value.code == code
+
+
+def test_an_upgrade_is_not_waited_for_without_end(monkeypatch):
+    Upgraded(monkeypatch, {"pid": 2}, "unreachable")
+    with pytest.raises(ControlError) as caught:
+        client.upgrade("/r", 0)
+    assert caught.value.code == "timeout"

@@ -396,3 +396,28 @@ def test_a_server_without_descriptors_lets_the_loop_sleep(desk):
     desk.server.serve()
     assert json.loads(knocking.recv(4096))["id"] == 8, "and who waited, when there is one again"
     knocking.close()
+
+
+# Handed on to another process
+
+
+def test_another_process_goes_on_with_the_same_socket(tmp_path):
+    first, second = Desk(str(tmp_path)), None
+    try:
+        inode = os.stat(first.path).st_ino
+        inherited = os.dup(first.server.listener_fileno())
+        waiting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        waiting.connect(first.path)  # nobody has taken this one yet
+        first.server.abandon()
+        assert os.stat(first.path).st_ino == inode, "it is still there"
+        second = ControlServer(str(tmp_path), None, lambda request: {"by": "second"}, inherited)
+        assert second.listener_fileno() == inherited
+        waiting.sendall(b'{"v": 1, "id": 1, "method": "who"}\n')
+        for _turn in range(3):
+            second.serve()
+        assert json.loads(waiting.recv(4096))["result"] == {"by": "second"}
+        waiting.close()
+    finally:
+        if second is not None:
+            second.close()
+    assert not os.path.exists(first.path), "the last one takes it away"

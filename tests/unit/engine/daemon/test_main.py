@@ -4,14 +4,20 @@
 """How a daemon starts, or does not: exit statuses, the lock, what this host can do."""
 
 import fcntl
+import os
+import socket
 
 import pytest
-from engine_kit.ports import FakeMonitor, refused
-from engine_kit.values import config, group, link
+from engine_kit.ports import FakeClock, FakeDataplane, FakeMonitor, refused
+from engine_kit.values import NS_PER_S, T0, config, group, link
 
 from vrrp.config.render import canonical_json
 from vrrp.daemon import main
+from vrrp.daemon.heartbeat import Beat
 from vrrp.daemon.main import Options
+from vrrp.daemon.upgrade import Channel, HandedOn, UpgradeError
+from vrrp.invariant import InvariantViolation
+from vrrp.wire.checksum import ChecksumForm
 
 
 @pytest.fixture(name="start")
@@ -139,3 +145,79 @@ def test_accept_mode_off_needs_nftables(host, accept, missing):
     sentences = main.host_report(config(group(accept=accept)))["missing"]
     assert len(sentences) == missing
     assert all("virtual_routers[vlan10].accept" in sentence for sentence in sentences)
+
+
+# How it ends
+
+
+class EndingPorts:
+    """What is open, and what was done with it at the end."""
+
+    def __init__(self, silence_ns=None):
+        self.journal = []
+        self.clock = FakeClock()
+        self.dataplane = FakeDataplane(self.journal)
+        self.heartbeat = self
+        self.silence_ns = silence_ns
+
+    def beats(self):
+        if self.silence_ns is None:
+            return {}
+        return {(7, b"mac"): Beat(T0 - self.silence_ns, 100, ChecksumForm.MESSAGE)}
+
+    def close(self, is_handed_on):
+        self.journal.append(("close", is_handed_on))
+
+
+class Crash(Exception):
+    """Whatever it was."""
+
+
+def end(ports, failure=None):
+    with main._ending(ports):
+        if failure is not None:
+            raise failure
+
+
+def test_in_good_order_everything_is_removed():
+    ports = EndingPorts(silence_ns=0)
+    end(ports)
+    assert ports.journal == [("cleanup",), ("close", False)]
+
+
+@pytest.mark.parametrize(
+    "silence_ns, fence", ((0, ("expire", 3)), (NS_PER_S, ("expire", 2)), (None, ("cleanup",)))
+)
+@pytest.mark.parametrize("failure", (Crash(), InvariantViolation("a bug"), refused()))
+def test_after_a_crash_the_next_one_has_the_time_of_a_lease(silence_ns, fence, failure):
+    ports = EndingPorts(silence_ns)
+    with pytest.raises(type(failure)):
+        end(ports, failure)
+    assert ports.journal == [fence, ("close", False)]
+
+
+def test_handed_on_nothing_is_touched():
+    ports = EndingPorts(silence_ns=0)
+    end(ports, HandedOn())
+    assert ports.journal == [("close", True)]
+
+
+@pytest.mark.parametrize("after_crash", (False, True))
+def test_a_cleanup_without_a_heartbeat_removes_everything(monkeypatch, tmp_path, after_crash):
+    ports = EndingPorts()
+    monkeypatch.setattr(main, "LinuxDataplane", lambda _runtime_dir: ports.dataplane)
+    main.cleanup(str(tmp_path / "missing"), after_crash)
+    assert ports.journal == [("cleanup",)]
+
+
+def test_an_heir_that_cannot_says_so_and_touches_nothing(monkeypatch, tmp_path, capsys):
+    ours, theirs = socket.socketpair()
+    elder = Channel(ours)
+    elder.send("hello", format=1, descriptors={}, configuration={"virtual_routers": 7})
+    monkeypatch.delattr(main, "OpenPorts")
+    assert main.run(Options("/c", str(tmp_path), inherit=theirs.detach())) == 3
+    with pytest.raises(UpgradeError, match="virtual_routers"):
+        elder.expect("ready", 0)
+    assert "not upgraded" in capsys.readouterr().err
+    assert os.listdir(str(tmp_path)) == []
+    elder.close()

@@ -277,6 +277,34 @@ def test_unknown_parameters_are_refused(daemon, method):
     assert "nonsense" in refusal.message
 
 
+# Upgrades
+
+
+class FakeUpgrade:
+    def __init__(self):
+        self.is_running = False
+
+    def start(self):
+        self.is_running = True
+        return {"pid": 7}
+
+    def status(self):
+        return {"state": "running", "pid": 7, "why": None} if self.is_running else None
+
+
+def test_while_another_release_takes_over_nothing_is_changed(daemon):
+    daemon.requests.upgrade = FakeUpgrade()
+    assert daemon.ask("show.status")["engine"]["upgrade"] is None
+    assert daemon.ask("do.upgrade") == {"pid": 7}
+    assert daemon.ask("show.status")["engine"]["upgrade"]["state"] == "running"
+    for method in ("upgrade", "reload", "confirm", "rollback", "drain", "undrain"):
+        assert daemon.refusal("do." + method).code == "busy"
+
+
+def test_who_cannot_be_upgraded_says_so(daemon):
+    assert daemon.refusal("do.upgrade").code == "upgrade-failed"
+
+
 # The release
 
 

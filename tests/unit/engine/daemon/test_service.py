@@ -9,10 +9,12 @@ import select
 import signal
 import socket
 import sys
+import threading
 
 import pytest
 from engine_kit.values import NS_PER_MS, NS_PER_S
 
+from vrrp.daemon import notify
 from vrrp.daemon.log import Log
 from vrrp.daemon.notify import ServiceManager
 from vrrp.daemon.signals import Signals
@@ -52,6 +54,51 @@ def test_the_manager_hears_of_start_reload_and_stop(systemd):
         ["READY=1", "STATUS=8 virtual routers"],
         ["STOPPING=1", "EXTEND_TIMEOUT_USEC=10000000"],
     ]
+    manager.close()
+
+
+def test_a_successor_is_told_and_the_manager_is_waited_for(systemd):
+    manager = ServiceManager()
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(manager.successor(7)), daemon=True)
+    thread.start()
+    systemd.setblocking(True)
+    assert systemd.recv(4096) == b"MAINPID=7"
+    data, ancillary, _flags, _address = systemd.recvmsg(4096, socket.CMSG_SPACE(4))
+    assert data == b"BARRIER=1" and not ended
+    ((_level, _kind, rights),) = ancillary
+    os.close(int.from_bytes(rights[:4], sys.byteorder))
+    thread.join(1.5)
+    assert ended == [None], "it goes on as soon as the manager has closed its end"
+    manager.close()
+
+
+def test_a_manager_that_is_busy_is_not_waited_for_without_end(systemd, monkeypatch):
+    monkeypatch.setattr(notify, "_BARRIER_S", 0.01)
+    manager = ServiceManager()
+    manager.successor(7)
+    assert messages(systemd)[0] == ["MAINPID=7"]
+    manager.close()
+
+
+def test_without_a_manager_there_is_nobody_to_wait_for(monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setattr(notify, "_BARRIER_S", 1_000)
+    manager = ServiceManager()
+    manager.successor(7)
+    manager.close()
+
+
+def test_who_takes_over_is_mute_until_the_manager_listens_to_it(systemd, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "2000000")
+    manager = ServiceManager(is_mute=True)
+    manager.ready("7 virtual routers")
+    manager.tick(NS_PER_S)
+    assert (messages(systemd), manager.deadline_ns()) == ([], None)
+    manager.speak()
+    assert manager.deadline_ns() is not None
+    manager.tick(10 * NS_PER_S)
+    assert messages(systemd) == [["WATCHDOG=1"]]
     manager.close()
 
 

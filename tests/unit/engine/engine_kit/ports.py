@@ -181,6 +181,9 @@ class FakeDataplane:
         if self.refusals:
             raise self.refusals.pop(0)
 
+    def expire(self, lifetime_s: int) -> None:
+        self.journal.append(("expire", lifetime_s))
+
     def cleanup(self) -> None:
         self.journal.append(("cleanup",))
 
