@@ -20,8 +20,7 @@ from .values import KINDS, Notation
 from .vrrp_router import VrrpRouter
 
 # Left out, because no action depends on them: answers that are worked out again when they are
-# missing, and the past that only `show` and `why` tell. (After Stop a packet that was known is
-# not refused in the words of one that is new; daemon/journal.py saves no state then.)
+# missing, and the past that only `show` and `why` tell.
 _LEFT_OUT = {
     VrrpRouter: {"_known_packets"},
     BoundRouter: {"_frame", "history", "occurrences"},

@@ -165,6 +165,13 @@ def test_a_backup_goes_on_with_timer_interval_and_peer():
     assert again.step(Tick(), again.deadline_ns) == router.step(Tick(), router.deadline_ns)
 
 
+def test_a_master_that_got_another_interval_meanwhile_works_with_that_one():
+    router = machine(MASTER, advertisement_interval_cs=300)
+    again, _actions = heir(router, T0 + NS_PER_S, advertisement_interval_cs=100)
+    assert again.snapshot(T0 + NS_PER_S).master_adver_interval_cs == 100
+    assert again.deadline_ns == T0 + 2 * NS_PER_S
+
+
 def test_a_memory_of_a_memory_is_the_same():
     router = machine(BACKUP)
     router.step(advert(200, HIGHER, 50), T0 + NS_PER_S)

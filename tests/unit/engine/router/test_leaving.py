@@ -337,6 +337,15 @@ def test_a_renamed_backup_keeps_its_timer():
     assert (driver.state("gateway"), driver.router.deadline_ns) == (BACKUP, deadline_ns)
 
 
+def test_what_was_known_is_refused_after_stop():
+    driver = Driver(config(group()))
+    driver.hear(V3)
+    driver.step(Stop())
+    assert driver.hear(V3).actions == ()
+    assert driver.count("not-running-packets") == 1
+    assert driver.count("advertisement-rcvd") == 1
+
+
 def test_after_stop_packets_are_refused_without_a_word():
     driver = master(config(group(), OTHER), links=BOTH)
     driver.hear(V3.but(priority=99))

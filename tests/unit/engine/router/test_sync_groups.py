@@ -261,6 +261,18 @@ def test_a_member_that_joins_a_backup_gives_its_role_away():
     assert driver.device("c").is_quiet
 
 
+def test_a_backup_that_joins_a_master_is_master_at_once():
+    driver = Driver(config(a(), b(), c(), sync=TOGETHER), ALL_LINKS)
+    for second in (1, 2, 3, 4):
+        driver.hear(*heard_on(2, priority=200), now_ns=T0 + second * NS_PER_S)
+        driver.run(T0 + second * NS_PER_S)
+    assert states(driver) == [MASTER, MASTER, BACKUP]
+    undisturbed(driver, TRIPLE, "a", "b")
+    assert driver.state("c") is MASTER
+    outcome = driver.hear(*heard_on(2, priority=200))
+    assert releases(outcome) == [0, 1], "if somebody better is there, all of them yield"
+
+
 def test_those_that_are_master_already_form_a_group_without_a_word():
     driver = master(config(a(), b()), LINKS)
     outcome = undisturbed(driver, pair(), "a", "b")
