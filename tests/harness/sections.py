@@ -103,9 +103,10 @@ def uml(section: Section) -> None:
     starting a process is slow in user-mode Linux; `make uml` runs it all.
     """
     section.pytest("user-mode Linux itself", MAIN_PYTHON, ["tests/uml"], timeout_s=120)
-    names = ("rfc_ipv4", "rfc_ipv6", "transitions", "gateways")
+    # VRFs are to be had here only.
+    names = ("rfc_ipv4", "rfc_ipv6", "transitions", "gateways", "dataplane_parents")
     tests = [f"tests/netns/test_{name}.py" for name in names]
-    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=210)
+    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=240)
 
 
 def uml_all(section: Section) -> None:
