@@ -15,7 +15,7 @@ import re
 import signal
 import time
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List
+from typing import Callable, Dict, Iterator, List, Set
 
 import pytest
 from daemons import Daemon
@@ -130,6 +130,27 @@ def test_who_stays_dead_has_no_address_after_the_lease(
     print("gone after %.2f s, with a lease of %d s" % (gone_s, lease_s))
     second.wait_for_state(**dict.fromkeys(NAMES, "master"))
     assert len(held(pair.second)) == 6 and held(pair.first) == []
+
+
+def test_what_was_given_a_short_life_lives_on_when_it_is_adopted(pair: Pair) -> None:
+    """Without leases, too: then it is for ever again."""
+    wanted = {**config(240, 100), "leases": "off"}
+    pair.first.start(wanted).wait_for_state(**dict.fromkeys(NAMES, "master"))
+    assert lives(pair.first) == {"forever"}
+    with real_time():
+        pair.first.kill()
+        assert pair.first.clean_up("--after-crash").wait(60) == 0
+        assert "forever" not in lives(pair.first)
+        first = pair.first.start(wanted)
+    adopted(first, len(NAMES))
+    assert lives(pair.first) == {"forever"}
+    assert len(held(pair.first)) == 6
+
+
+def lives(gateway: Gateway) -> Set[str]:
+    """How long its virtual addresses live, in the kernel's words."""
+    shown = gateway.namespace.ip("-o", "addr", "show")
+    return set(re.findall(r"vg-\S+ .*valid_lft (\S+)", shown))
 
 
 def test_who_comes_too_late_starts_anew(pair: Pair) -> None:

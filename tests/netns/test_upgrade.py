@@ -18,10 +18,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+import daemons
 import pytest
 from daemons import Daemon, build
 from gateways import NAMES, Pair, document
-from namespaces import LAN, Namespace, connect
+from namespaces import LAN, Namespace, connect, run
 from probing import Prober
 from taps import Tap, advertised_priority
 
@@ -297,6 +298,31 @@ def test_a_daemon_that_is_stopped_meanwhile_leaves_nobody(stage: Stage, releases
     service.pid = pid
     service.wait_for_end()
     assert "vg-" not in stage.pair.first.namespace.ip("-br", "link")
+
+
+def test_both_keep_a_journal_that_can_be_replayed(
+    namespace: Callable[[str], Namespace], releases: Releases, tmp_path: Path
+) -> None:
+    router, other = namespace("router"), namespace("other")
+    connect(router, LAN, other, "eth0")
+    router.ip("addr", "add", "10.0.0.252/24", "dev", LAN)
+    directory = tmp_path / "journal"
+    directory.mkdir()
+    file = str(directory / "events")
+    config = daemons.document()
+    daemon = Daemon(router, releases.program, directory, config, "--journal", file)
+    service = Service(daemon, directory)
+    try:
+        daemon.wait_for_state(v4="master")
+        service.upgrade()
+        time.sleep(0.5)
+        os.kill(service.pid, signal.SIGTERM)
+        service.wait_for_end()
+    finally:
+        service.kill()
+    for each in (file + ".1", file):
+        said = run(str(releases.program), "replay", each)
+        assert "steps" in said, said
 
 
 def test_with_many_virtual_routers(
