@@ -5,24 +5,29 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Union
 
 from ..discards import DiscardReason
 from ..units import NS_PER_S
 
 LOG_AGAIN_NS = 60 * NS_PER_S
+# More than there are in ordinary times: those of long ago are forgotten then.
+_MOST_REASONS = 100
 
 
 class LogLimit:
     """One line for each reason and minute; what is not told is counted all the same."""
 
     def __init__(self) -> None:
-        self._logged_ns: Dict[DiscardReason, int] = {}
+        self._logged_ns: Dict[Union[DiscardReason, str], int] = {}
 
-    def may_log(self, reason: DiscardReason, now_ns: int) -> bool:
+    def may_log(self, reason: Union[DiscardReason, str], now_ns: int) -> bool:
         """True when it is time for another line; it counts as written then."""
         logged_ns = self._logged_ns.get(reason)
         if logged_ns is not None and now_ns - logged_ns < LOG_AGAIN_NS:
             return False
+        if len(self._logged_ns) >= _MOST_REASONS:
+            since_ns = now_ns - LOG_AGAIN_NS
+            self._logged_ns = {key: at for key, at in self._logged_ns.items() if at > since_ns}
         self._logged_ns[reason] = now_ns
         return True

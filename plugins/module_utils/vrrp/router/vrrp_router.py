@@ -495,14 +495,15 @@ class VrrpRouter:
     def _repaired(self, event: Repaired, now_ns: int) -> None:
         by_device = {bound.device_name: bound for bound in self._sorted}
         for repair in event.repairs:
-            message = "put right in the kernel: %s" % repair.what
             bound = by_device.get(repair.device)
-            if bound is None:
-                self.counters["repairs"] = self.counters.get("repairs", 0) + 1
-                self._outbox.note(Notify("repair", "", message, {"what": repair.what}))
-            else:
-                bound.count("repairs")
+            owner, limit = (bound, bound.log_limit) if bound else (self, self._log_limit)
+            owner.counters["repairs"] = owner.counters.get("repairs", 0) + 1
+            message = "put right in the kernel: %s" % repair.what
+            is_new = limit.may_log("%s %s" % (repair.device, message), now_ns)
+            if is_new and bound is not None:
                 self._tell(bound, "repair", message, {"what": repair.what}, now_ns)
+            elif is_new:
+                self._outbox.note(Notify("repair", "", message, {"what": repair.what}))
 
     def _note(self, note: Optional[Notify]) -> bool:
         """True when there was something to tell."""

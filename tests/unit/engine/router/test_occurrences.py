@@ -8,8 +8,10 @@ from engine_kit.packets import V3
 from engine_kit.values import NS_PER_S, T0, config, group, link
 
 from vrrp.facts import Repair
+from vrrp.router.actions import Notify
 from vrrp.router.bound_router import OCCURRENCES_LENGTH
 from vrrp.router.events import Repaired
+from vrrp.router.log_limit import LogLimit
 
 SECOND = group("second", vrid=11, addresses=("198.18.10.253",))
 
@@ -114,6 +116,30 @@ def test_a_repair_of_what_all_share_belongs_to_the_router():
         assert (note.kind, note.name) == ("repair", "")
     assert driver.router.counters == {"repairs": 2}
     assert driver.count("repairs") == 0
+
+
+def test_the_same_repair_again_and_again_is_told_once_a_minute_and_counted_always():
+    driver = master(config(group()))
+    missing = Repaired((Repair("vg-vlan10", "198.18.10.254 was missing"),))
+    down = Repaired((Repair("vg-vlan10", "it was down"),))
+    assert driver.step(missing).kinds() == "N"
+    for _second in range(30):
+        driver.now_ns += NS_PER_S
+        assert driver.router.step(missing, driver.now_ns) == ()
+    assert driver.step(down).kinds() == "N", "that is another one"
+    assert driver.count("repairs") == 32
+    driver.now_ns += 31 * NS_PER_S
+    assert [each for each in driver.router.step(missing, driver.now_ns) if isinstance(each, Notify)]
+    sentences = [words for kind, words in told(driver) if kind == "repair"]
+    assert len(sentences) == 3
+
+
+def test_the_limit_of_the_log_forgets_what_was_long_ago():
+    limit = LogLimit()
+    for number in range(1_000):
+        assert limit.may_log("reason %d" % number, number * NS_PER_S)
+        assert not limit.may_log("reason %d" % number, number * NS_PER_S + 1)
+    assert len(vars(limit)["_logged_ns"]) <= 100
 
 
 def test_no_repair_says_nothing():
