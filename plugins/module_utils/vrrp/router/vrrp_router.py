@@ -95,7 +95,8 @@ class VrrpRouter:
         self._inherited = inheritance or Inheritance()
         self._replace_config(config, now_ns)
         self._inherited = Inheritance()
-        self._outbox.renew(*(each.device_name for each in self._sorted if each.has_fresh_lease))
+        fresh = [each for each in self.bound_routers() if each.has_fresh_lease]
+        self._outbox.renew(*(each.device_name for each in fresh))
         # What starting brought about is handed out by the first step.
         self._deadlines.set("", now_ns)
 

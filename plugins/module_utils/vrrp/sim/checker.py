@@ -66,6 +66,7 @@ class Checker:
         self._said: Set[str] = set()
         self._world = world
         self._reader = reader
+        self._by_host: Dict[str, Dict[str, Expectation]] = {}
         self._by_wire: Dict[Tuple[str, int, Family, int], Expectation] = {}
         # Names change, and a note may use the one before.
         self._ids: Dict[Tuple[str, str], str] = {}
@@ -165,6 +166,7 @@ class Checker:
         elif isinstance(event, (ConfigReplaced, LinksChanged)):
             self._configure(host)
         elif isinstance(event, DrainChanged):
+            before = {key for key, member in self._of(host) if self.is_drained(host, member.config)}
             ids = {each.name: str(each.key) for each in host.seen_config.virtual_routers}
             self._drained[host.name] = frozenset(ids.get(name, name) for name in event.drained)
             self._configure(host)
@@ -174,11 +176,17 @@ class Checker:
             self._examine(host, event, actions, advert)
         if reader is not None and advert is not None and was_master:
             self._master_has_answered(reader, advert, before_ns)
+        if isinstance(event, DrainChanged):
+            for key, member in self._of(host):
+                is_new = key not in before and self.is_drained(host, member.config)
+                if is_new and member.state is State.MASTER:
+                    self._complain_of(member, "was drained, and stays master")
         if isinstance(event, Stop):
             for _key, member in self._of(host):
                 if member.state is not State.INITIALIZE:
                     self._complain_of(member, "has not left at Stop")
-        self._clear_up(host)
+        if actions or not isinstance(event, PacketReceived):
+            self._clear_up(host)
 
     def _clear_up(self, host: SimHost) -> None:
         """What has to be true after each step."""
@@ -501,7 +509,7 @@ class Checker:
     # Whom it watches
 
     def _of(self, host: SimHost) -> List[Tuple[str, Expectation]]:
-        return [(key, member) for (of, key), member in self.members.items() if of == host.name]
+        return list(self._by_host.get(host.name, {}).items())
 
     def _member_of(self, host: SimHost, name: str) -> Expectation:
         return self.members[host.name, self._ids[host.name, name]]
@@ -520,6 +528,7 @@ class Checker:
             self._ids[host.name, ours.name] = str(ours.key)
             if key not in self.members:
                 self.members[key] = self._member(host, ours, link)
+                self._by_host.setdefault(host.name, {})[str(ours.key)] = self.members[key]
                 wire = (host.name, link.ifindex, ours.family, ours.vrid)
                 self._by_wire[wire] = self.members[key]
             gone.discard(str(ours.key))
@@ -556,6 +565,7 @@ class Checker:
     def _forget(self, host: SimHost, keys: Set[str]) -> None:
         for key in sorted(keys):
             member = self.members.pop((host.name, key))
+            del self._by_host[host.name][key]
             self._by_wire = {w: kept for w, kept in self._by_wire.items() if kept is not member}
             self._two_masters.changed(key)
 

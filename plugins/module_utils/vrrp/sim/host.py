@@ -27,7 +27,7 @@ from ..router.events import (
 )
 from ..router.inheritance import Inheritance, read, recall, written
 from ..router.vrrp_router import VrrpRouter
-from ..units import NS_PER_S, ns_from_cs
+from ..units import CS_PER_S, NS_PER_S, ns_from_cs
 from ..wire.constants import virtual_mac
 from .frames import ETHERNET_HEADER, advertised, carries_vrrp
 from .kernel import Identity, SimKernel, identity
@@ -204,8 +204,10 @@ class SimHost:
 
     def _lease_s(self) -> int:
         """When all that it holds will have gone by itself; 0: never."""
-        leases_s = [device.lease_s for device in self.kernel.devices if device.addresses]
-        return max(leases_s, default=0) if all(leases_s) else 0
+        if self.kernel_is_behind or not self.seen_config.uses_leases:
+            return 0
+        intervals_cs = [r.advertisement_interval_cs for r in self.seen_config.virtual_routers]
+        return -(-3 * max(intervals_cs, default=0) // CS_PER_S)
 
     def resume(self) -> None:
         """The end of a stall."""

@@ -28,7 +28,7 @@ from .scenario import Scenario, generate
 from .segment import Segment
 from .world import World
 
-SAFETY_NS = 30 * NS_PER_S
+SAFETY_NS = 25 * NS_PER_S
 PLANNED_CHANGES = 2
 PEACE_NS = 5 * NS_PER_S
 _DRIFT = 50e-6

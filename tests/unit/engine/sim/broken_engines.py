@@ -11,9 +11,12 @@ run, which then has to fail.
 """
 
 import os
-from dataclasses import dataclass, replace
-from typing import Any, Callable, ContextManager, Dict
+from dataclasses import replace
+from typing import Any
 from unittest import mock
+
+import broken_changes
+from breaking import BROKEN_ENGINES, Context, broken, instead
 
 from vrrp.daemon.loop import Loop
 from vrrp.discards import DiscardReason
@@ -39,30 +42,7 @@ from vrrp.units import ns_from_cs
 from vrrp.wire import advertisement as wire_advertisement
 from vrrp.wire.checksum import ChecksumForm
 
-Context = ContextManager[Any]
-
-
-@dataclass(frozen=True)
-class BrokenEngine:
-    """apply() breaks it until the context ends. caught_by: a unit test, or "" for a checker."""
-
-    apply: Callable[[], Context]
-    caught_by: str = ""
-
-
-BROKEN_ENGINES: Dict[str, BrokenEngine] = {}
-
-
-def broken(name: str, caught_by: str = "") -> Callable[[Callable[[], Context]], None]:
-    def register(apply: Callable[[], Context]) -> None:
-        BROKEN_ENGINES[name] = BrokenEngine(apply, caught_by)
-
-    return register
-
-
-def instead(target: Any, name: str, make: Callable[[Any], Any]) -> Context:
-    """Replace a method by what `make` makes of the original."""
-    return mock.patch.object(target, name, make(getattr(target, name)))
+__all__ = ["BROKEN_ENGINES", "broken_changes"]
 
 
 def pytest_configure(config: Any) -> None:
@@ -414,6 +394,31 @@ def a_successor_is_not_heard_while_leaving() -> Context:
     return instead(VrrpRouter, "_receive", make)
 
 
+@broken("answers ARP while it leaves")
+def answers_arp_while_it_leaves() -> Context:
+    def make(device: Any) -> Any:
+        def talkative(self: Any, uses_leases: bool) -> Any:
+            made = device(self, uses_leases)
+            return made and replace(made, is_quiet=False)
+
+        return talkative
+
+    return instead(BoundRouter, "device", make)
+
+
+@broken("stops forwarding when it has said priority 0")
+def stops_forwarding_when_it_has_said_priority_0() -> Context:
+    return mock.patch.object(BoundRouter, "leave", lambda self, now_ns, returns=False: None)
+
+
+@broken("each member of a sync group leaves at its own pace")
+def each_member_of_a_sync_group_leaves_at_its_own_pace() -> Context:
+    def make(keep: Any) -> Any:
+        return lambda self, _members: keep(self, (self,))
+
+    return instead(BoundRouter, "keep_pace_with", make)
+
+
 # What is believed
 
 
@@ -511,4 +516,4 @@ def the_loop_believes_timers_before_packets() -> Context:
     "daemon/test_loop.py::test_a_refused_data_plane_is_tried_each_second_until_it_works",
 )
 def a_refused_data_plane_is_not_tried_again() -> Context:
-    return mock.patch.object(Loop, "_reconcile", lambda self: None)
+    return mock.patch.object(Loop, "_retry", lambda self: None)

@@ -30,8 +30,25 @@ SENTENCES = {
     "the simulated loop believes timers before packets": ("unread packets",),
     "forwards for ever after a stop": ("lingered",),
     "known packets kept over a reconfiguration": ("the engine fell",),
-    "changes its mind each ten seconds": ("after everything had settled",),
+    "changes its mind each ten seconds": ("during peace",),
     "deaf to Stop": ("has not left at Stop",),
+    "answers ARP while it leaves": ("answers ARP while it leaves",),
+    "stops forwarding when it has said priority 0": (
+        "stopped forwarding before a successor was there",
+        "nobody forwarded for",
+    ),
+    "the rest of a sync group stays master": ("of its sync group is backup",),
+    "a drained master keeps its role": ("was drained, and stays master",),
+    "takes its role back at once": ("took its role back before a successor had its time",),
+    "hands over whenever the configuration changes": ("gave its role away for no reason",),
+    "a new release begins anew": ("did not go on as master",),
+    "adopts however long it was dead": ("goes on as master after",),
+    "renews no lease": ("let the lease of its addresses end",),
+    "renews leases whatever it sends": ("renews a lease without an advertisement",),
+    "leases of an hour": ("is halted for longer than the lease, and owns addresses",),
+    "goes on after a stall as if nothing had happened": ("is master after a worse one",),
+    "the simulated loop does not put back what was taken": ("has not put back what was taken",),
+    "another name is another virtual router": ("stopped being master for no reason",),
 }
 SEEDS = 30
 

@@ -33,7 +33,7 @@ def test_the_same_seed_is_the_same_history():
 
 def test_many_things_happen():
     """The faults reach the routers: every reason for a transition comes up."""
-    lines = [line for seed in range(SEED, SEED + 20) for line in run_history(seed).trace]
+    lines = [line for seed in range(SEED, SEED + 40) for line in run_history(seed).trace]
     for reason in (
         "startup",
         "owner-startup",
@@ -43,5 +43,10 @@ def test_many_things_happen():
         "higher-priority",
         "higher-address",
         "shutdown",
+        "hand-over",
+        "no-successor",
+        "sync-group",
+        "stalled",
+        "resumed",
     ):
         assert any(reason in line for line in lines), reason
