@@ -345,19 +345,24 @@ class SimHost:
     # Processes that follow one another
 
     def _memories(self) -> Dict[str, Memory]:
-        """As master of what the kernel still holds and nobody can have taken over yet."""
+        """As master of what the kernel still holds and nobody can have taken over yet; of a sync
+        group, all or none. As daemon/adoption.py."""
         now_ns = self.local_ns()
         self.kernel.pass_time(now_ns)
         ifindices = {link.name: link.ifindex for link in self.seen_links}
-        memories = {}
+        memories: Dict[str, Memory] = {}
         for ours in self.seen_config.virtual_routers:
             which = (ifindices[ours.interface], virtual_mac(ours.family, ours.vrid))
             beat_ns, interval_cs = self._heartbeats.get(which, (0, 0))
-            longest_cs = 3 * min(interval_cs, ours.advertisement_interval_cs)
-            if self.holds(which) and now_ns - beat_ns < ns_from_cs(longest_cs):
+            if self.holds(which) and now_ns - beat_ns < 3 * ns_from_cs(interval_cs):
                 own_cs = ours.advertisement_interval_cs
-                memories[str(ours.key)] = Memory(State.MASTER, now_ns, own_cs, now_ns)
-        return memories
+                memories[ours.name] = Memory(State.MASTER, now_ns, own_cs, now_ns)
+        for group in self.seen_config.sync_groups:
+            if not all(name in memories for name in group.members):
+                for name in group.members:
+                    memories.pop(name, None)
+        keys = {each.name: str(each.key) for each in self.seen_config.virtual_routers}
+        return {keys[name]: memory for name, memory in memories.items()}
 
     def _upgrade(self, router: VrrpRouter) -> None:
         if router.is_leaving or self._stopping:
