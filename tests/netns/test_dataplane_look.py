@@ -95,8 +95,8 @@ def test_an_address_without_its_route_gets_it_back_once(
         desired = masters.desired(
             masters.device(Family.IPV4, [VIP4]), masters.device(Family.IPV6, [LINK_LOCAL_VIP, VIP6])
         )
-        quiet = tuple(dataclasses.replace(one, is_quiet=True) for one in desired.devices)
-        masters.apply(dataclasses.replace(desired, devices=quiet))
+        leased = tuple(dataclasses.replace(one, lease_s=60) for one in desired.devices)
+        masters.apply(dataclasses.replace(desired, devices=leased))
         time.sleep(0.1)
     finally:
         addresses.close()
