@@ -126,7 +126,8 @@ def upgrade(runtime_dir: str, timeout_s: float) -> Dict[str, Any]:
     `show.status` says of the new one. Raises ControlError: the old one goes on, or nobody can tell.
     """
     with ControlClient.in_directory(runtime_dir) as client:
-        pid = client.call("do.upgrade")["pid"]
+        before: int = client.call("show.status")["engine"]["pid"]
+        client.call("do.upgrade")
     end_s = time.monotonic() + timeout_s
     while time.monotonic() < end_s:
         time.sleep(_LOOK_S)
@@ -137,7 +138,7 @@ def upgrade(runtime_dir: str, timeout_s: float) -> Dict[str, Any]:
             raise
         except ControlError:
             continue  # asked in the moment between the two
-        if engine["pid"] == pid:
+        if engine["pid"] != before:
             return engine
         told = engine["upgrade"] or {}
         if told.get("state") == "failed":

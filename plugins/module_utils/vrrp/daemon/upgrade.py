@@ -7,6 +7,7 @@ The running process starts its own command line again, which now leads to anothe
 speak JSON, a line each, over a pair of sockets:
 
     running        new             meaning
+                   <- here         its process id
     hello          ->              format, configuration, descriptors of lock and control socket
                    <- ready        all that may fail has been tried; it hears advertisements
     stand-by       ->              keep what you hear from now on
@@ -17,6 +18,9 @@ speak JSON, a line each, over a pair of sockets:
 
 Until it has heard "going-on" the running process can go on at any time: it ends the new one and
 continues with its next advertisement. So the new one may fail, or hang, wherever it is.
+
+The new one forks once, so that the service manager is its parent from then on: systemd does not
+wait for the end of a main process that was somebody else's child when it heard of it.
 """
 
 from __future__ import annotations
@@ -139,6 +143,39 @@ def _read(line: bytes) -> Dict[str, Any]:
     return document
 
 
+class _Process:
+    """The new process: first a child of this one, then what that has forked."""
+
+    def __init__(self, child: int) -> None:
+        self.pid = child
+        self.exit_status: Optional[int] = None
+        self._child: Optional[int] = child
+
+    def kill(self) -> None:
+        """At once."""
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # it was quicker
+
+    def has_ended(self) -> bool:
+        """True when the kernel is done with it."""
+        if self._child is not None:
+            pid, status = os.waitpid(self._child, os.WNOHANG)
+            if not pid:
+                return False
+            if self._child == self.pid and os.WIFEXITED(status):
+                self.exit_status = os.WEXITSTATUS(status)
+            is_all, self._child = self._child == self.pid, None
+            if is_all:
+                return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+
 class Upgrade:
     """The running process's side; a duty of the loop. Raises HandedOn out of tick().
 
@@ -163,7 +200,7 @@ class Upgrade:
         self._log = log
         self._command = command
         self._config = router.config
-        self._pid: Optional[int] = None
+        self._process: Optional[_Process] = None
         self._channel: Optional[Channel] = None
         self._phase: Callable[[int], None] = self._await_ready
         self._deadline_ns = 0
@@ -174,33 +211,32 @@ class Upgrade:
     @property
     def is_running(self) -> bool:
         """A new process is on its way."""
-        return self._pid is not None
+        return self._process is not None
 
     def status(self) -> Optional[Dict[str, Any]]:
         """The part of `show.status`; None when there was none."""
-        if self._pid is not None:
-            return {"state": "running", "pid": self._pid, "why": None}
+        if self._process is not None:
+            return {"state": "running", "why": None}
         if self._failure is not None:
-            return {"state": "failed", "pid": None, "why": self._failure}
+            return {"state": "failed", "why": self._failure}
         return None
 
     def start(self) -> Dict[str, Any]:
         """Start the new process. Raises ControlError."""
-        if self._pid is not None:
+        if self._process is not None:
             raise ControlError("busy", "an upgrade is under way")
         try:
-            self._pid, self._channel = self._spawn()
+            pid, self._channel = self._spawn()
         except OSError as error:
             self._failure = "a new process cannot be started: %s" % error
             raise ControlError("upgrade-failed", self._failure) from None
-        pid = self._pid
+        self._process = _Process(pid)
         self._failure, self._config = None, self._router.config
         self._scheduling = _step_back(pid)
-        self._phase = self._await_ready
+        self._phase = self._await_here
         self._deadline_ns = self._clock.now_ns() + WARM_UP_NS
-        self._log.write("notice", "upgrade: process %d warms up" % pid)
-        self._guard(self._say_hello)
-        return {"pid": pid}
+        self._log.write("notice", "upgrade: process %d begins" % pid)
+        return {}
 
     def _spawn(self) -> Tuple[int, Channel]:
         """Without a copy of this process, and without its descriptors but for those it needs."""
@@ -223,11 +259,11 @@ class Upgrade:
 
     def give_up(self, why: str, ends_itself: bool = False) -> None:
         """End the new process, if there is one, and go on."""
-        if self._pid is None or self._phase == self._await_end:
+        if self._process is None or self._phase == self._await_end:
             return
         self._deadline_ns = self._clock.now_ns() + _END_NS
         if not ends_itself:
-            os.kill(self._pid, signal.SIGKILL)
+            self._process.kill()
         if self._channel is not None:
             self._channel.close()
         self._failure, self._phase = why, self._await_end
@@ -235,25 +271,25 @@ class Upgrade:
 
     def _await_end(self, now_ns: int) -> None:
         """It does nothing any more, but the kernel may take seconds to close its sockets."""
-        if self._pid is None:
+        process = self._process
+        if process is None:
             return
-        pid, status = os.waitpid(self._pid, os.WNOHANG)
-        if not pid:
-            if now_ns >= self._deadline_ns:  # until it is waited for, the number is its own
-                os.kill(self._pid, signal.SIGKILL)
-            return
-        self._pid = self._channel = None
-        if os.WIFEXITED(status):  # before it was killed
-            words = " (exit status %d; its words are in the log)" % os.WEXITSTATUS(status)
+        if not process.has_ended():
+            if now_ns < self._deadline_ns:
+                return
+            process.kill()
+        if process.exit_status is not None:
+            words = " (exit status %d; its words are in the log)" % process.exit_status
             self._failure = (self._failure or "") + words
+        self._process = self._channel = None
 
     def deadline_ns(self) -> Optional[int]:
         """When tick() wants to be called at the latest."""
-        return self._clock.now_ns() + LOOK_NS if self._pid is not None else None
+        return self._clock.now_ns() + LOOK_NS if self._process is not None else None
 
     def tick(self, now_ns: int) -> None:
         """Go on as far as the new process is."""
-        if self._pid is None:
+        if self._process is None:
             return
         if self._phase == self._await_end:
             self._await_end(now_ns)
@@ -277,25 +313,31 @@ class Upgrade:
             raise UpgradeError("nobody is there")
         return self._channel
 
-    def _say_hello(self, _now_ns: int) -> None:
-        self._talk().send(
-            "hello", format=FORMAT, descriptors=dict(self.descriptors), **self._hello()
-        )
+    def _await_here(self, _now_ns: int) -> None:
+        document = self._hears("here")
+        if document is not None and self._process is not None:
+            pid = document.get("pid")
+            if type(pid) is not int or pid <= 1:
+                raise UpgradeError("it has no process id")
+            self._process.pid = pid
+            descriptors = dict(self.descriptors)
+            self._talk().send("hello", format=FORMAT, descriptors=descriptors, **self._hello())
+            self._phase = self._await_ready
 
-    def _hears(self, say: str) -> bool:
+    def _hears(self, say: str) -> Optional[Dict[str, Any]]:
         document = self._talk().receive(0)
         if document is None:
-            return False
+            return None
         if document["say"] == "failed":
             raise UpgradeError(str(document.get("why")))
         if document["say"] != say:
             raise UpgradeError("it said %r instead of %r" % (document["say"], say))
-        return True
+        return document
 
     def _await_ready(self, _now_ns: int) -> None:
         if self._hears("ready"):
-            if self._pid is not None and self._scheduling is not None:
-                _restore(self._pid, self._scheduling)
+            if self._process is not None and self._scheduling is not None:
+                _restore(self._process.pid, self._scheduling)
             self._talk().send("stand-by")
             self._phase = self._await_stand_by
 
@@ -317,7 +359,8 @@ class Upgrade:
         left_s = (latest_ns - now_ns) / NS_PER_S
         channel.send("go-on", left_s, router=inheritance.written(self._router))
         channel.expect("going-on", (latest_ns - self._clock.now_ns()) / NS_PER_S)
-        pid, self._pid = self._pid or 0, None  # it is not ours to end any more
+        pid = self._process.pid if self._process else 0
+        self._process = None  # it is not ours to end any more
         self._log.write("notice", "upgrade: process %d goes on" % pid)
         self.succeeded(pid)
         try:
@@ -347,7 +390,10 @@ class Heir:
         os.set_inheritable(descriptor, False)
 
     def hello(self) -> Dict[str, Any]:
-        """What the running process says first. Raises UpgradeError."""
+        """Become a child of the service manager; what the running process says first. Raises
+        UpgradeError."""
+        _leave_home()
+        self.channel.send("here", pid=os.getpid())
         document = self.channel.expect("hello", _LONGEST_WAIT_S)
         if document.get("format") != FORMAT:
             raise UpgradeError("it speaks format %r, here it is %d" % (document["format"], FORMAT))
@@ -378,6 +424,12 @@ class Heir:
             self.channel.send("failed", why=why)
         except UpgradeError:
             pass  # nobody listens: it has given us up
+
+
+def _leave_home() -> None:
+    """This process ends, and one that it has forked goes on."""
+    if os.fork():
+        os._exit(0)
 
 
 class Aftermath:

@@ -221,13 +221,13 @@ def status(pid, **upgrade):
 
 def test_an_upgrade_ends_when_the_new_process_answers(monkeypatch):
     running = status(1, state="running", why=None)
-    said = Upgraded(monkeypatch, {"pid": 2}, running, "unreachable", running, status(2))
+    said = Upgraded(monkeypatch, status(1), {}, running, "unreachable", running, status(2))
     assert client.upgrade("/r", 60) == status(2)["engine"]
-    assert said.answers == [] and said.asked == ["do.upgrade"] + ["show.status"] * 3
+    assert said.answers == [] and said.asked == ["show.status", "do.upgrade"] + ["show.status"] * 3
 
 
 def test_an_upgrade_that_failed_says_why(monkeypatch):
-    Upgraded(monkeypatch, {"pid": 2}, status(1, state="failed", why="no luck"))
+    Upgraded(monkeypatch, status(1), {}, status(1, state="failed", why="no luck"))
     with pytest.raises(ControlError, match="no luck") as caught:
         client.upgrade("/r", 60)
     assert caught.value.code == "upgrade-failed"
@@ -235,14 +235,14 @@ def test_an_upgrade_that_failed_says_why(monkeypatch):
 
 @pytest.mark.parametrize("code", ("unknown-method", "busy", "unreachable"))
 def test_an_upgrade_that_cannot_begin(monkeypatch, code):
-    Upgraded(monkeypatch, code)
+    Upgraded(monkeypatch, *(() if code == "unreachable" else (status(1),)), code)
     with pytest.raises(ControlError) as caught:
         client.upgrade("/r", 60)
     assert caught.value.code == code
 
 
 def test_an_upgrade_is_not_waited_for_without_end(monkeypatch):
-    Upgraded(monkeypatch, {"pid": 2}, "unreachable")
+    Upgraded(monkeypatch, status(1), {}, "unreachable")
     with pytest.raises(ControlError) as caught:
         client.upgrade("/r", 0)
     assert caught.value.code == "timeout"

@@ -12,7 +12,7 @@ from engine_kit.ports import FakeClock, FakeDataplane, FakeMonitor, refused
 from engine_kit.values import NS_PER_S, T0, config, group, link
 
 from vrrp.config.render import canonical_json
-from vrrp.daemon import main
+from vrrp.daemon import main, upgrade
 from vrrp.daemon.heartbeat import Beat
 from vrrp.daemon.main import Options
 from vrrp.daemon.upgrade import Channel, HandedOn, UpgradeError
@@ -215,7 +215,9 @@ def test_an_heir_that_cannot_says_so_and_touches_nothing(monkeypatch, tmp_path, 
     elder = Channel(ours)
     elder.send("hello", format=1, descriptors={}, configuration={"virtual_routers": 7})
     monkeypatch.delattr(main, "OpenPorts")
+    monkeypatch.setattr(upgrade, "_leave_home", lambda: None)
     assert main.run(Options("/c", str(tmp_path), inherit=theirs.detach())) == 3
+    assert elder.expect("here", 0)["pid"] == os.getpid()
     with pytest.raises(UpgradeError, match="virtual_routers"):
         elder.expect("ready", 0)
     assert "not upgraded" in capsys.readouterr().err

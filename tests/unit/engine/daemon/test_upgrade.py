@@ -60,7 +60,9 @@ class Stage:
         self.upgrade.tick(self.clock.now_ns())
 
     def start(self):
-        self.upgrade.start()
+        assert self.upgrade.start() == {}
+        self.heir.send("here", pid=self.pids[-1])
+        self.tick()
         return self.heir.expect("hello", 0)
 
     def go_on(self):
@@ -86,6 +88,12 @@ class Stage:
                 continue
 
 
+@pytest.fixture(autouse=True)
+def _at_home(monkeypatch):
+    """A test that forked would be two."""
+    monkeypatch.setattr(upgrade_module, "_leave_home", lambda: None)
+
+
 @pytest.fixture(name="stage")
 def stage_with_an_heir(monkeypatch):
     stage = Stage(monkeypatch)
@@ -105,7 +113,7 @@ def test_a_new_process_is_told_what_runs(stage):
     hello = stage.start()
     assert hello["format"] == 1 and hello["configuration"] == HELLO["configuration"]
     assert hello["descriptors"] == {"lock": 3, "listener": 4}
-    assert stage.upgrade.status() == {"state": "running", "pid": stage.pids[0], "why": None}
+    assert stage.upgrade.status() == {"state": "running", "why": None}
     assert stage.upgrade.deadline_ns() > stage.clock.now_ns()
 
 
@@ -133,7 +141,7 @@ def test_step_by_step_the_new_process_takes_over(stage):
     past = stage.heir.expect("past", 0)["routers"]["lan0/ipv4/10"]
     assert past["counters"]["master-transitions"] == 1
     with pytest.raises(UpgradeError):
-        stage.heir.receive(0)  # closed
+        stage.heir.receive(10)  # closed, also by a child that is just being made
     assert stage.told == stage.pids
     assert not stage.upgrade.is_running, "whoever ends now must not end the new process"
 
@@ -299,6 +307,31 @@ def test_patience_is_that_of_the_most_urgent_master():
     assert latest_answer_ns(fast.router, now_ns) == due_ns + 40 * NS_PER_MS
 
 
+@pytest.mark.parametrize("pid", (None, "7", 0, 1, -1, True))
+def test_a_new_process_without_a_number_is_given_up(stage, pid):
+    stage.upgrade.start()
+    stage.heir.send("here", pid=pid)
+    stage.tick()
+    stage.wait_for_end()
+    assert "no process id" in stage.upgrade.status()["why"]
+
+
+def test_what_was_forked_is_ended(stage):
+    """And its parent, which ended long ago, has been waited for."""
+    stage.upgrade.start()
+    forked = os.posix_spawn("/bin/sleep", ["/bin/sleep", "1000"], os.environ)
+    stage.heir.send("here", pid=forked)
+    stage.tick()
+    os.kill(stage.pids[-1], signal.SIGTERM)
+    os.waitid(os.P_PID, stage.pids[-1], os.WEXITED | os.WNOWAIT)
+    stage.upgrade.give_up("enough")
+    os.waitpid(forked, 0)  # nobody has to, if it is another one's child
+    stage.tick()
+    assert stage.upgrade.status() == {"state": "failed", "why": "enough"}
+    with pytest.raises(ChildProcessError):
+        os.waitpid(stage.pids[-1], os.WNOHANG)
+
+
 # The new process
 
 
@@ -312,6 +345,7 @@ def test_an_heir_listens_only_to_its_format():
     elder.send("hello", format=2)
     with pytest.raises(UpgradeError, match="it speaks format 2, here it is 1"):
         heir.hello()
+    elder.expect("here", 0)
     elder.send("hello", format=1, colour="blue")
     assert heir.hello()["colour"] == "blue"
     heir.channel.close()
