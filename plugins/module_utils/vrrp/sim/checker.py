@@ -397,7 +397,7 @@ class Checker:
         if calm and (was_master or state is State.MASTER or self.calm == "peace"):
             text = "%s: %s became %s during %s"
             self.complain(text % (host.name, note.name, state.value, self.calm))
-        if state is State.MASTER:
+        if state is State.MASTER and reason != "no-successor":
             self._in_order_of_priority(member)
         gave_way = reason in ("higher-priority", "higher-address", "stalled")
         joins = any(
