@@ -19,7 +19,7 @@ DEVICES_PER_LOOK = 16
 # A device may be repaired so often in a row, and once more for each second that has passed.
 REPAIRS_IN_A_ROW = 10
 REPAIR_AGAIN_NS = NS_PER_S
-# A device that was in order may be in doubt again so much later: events come in bursts.
+# A device that was looked at may be in doubt again so much later: events come in bursts.
 LOOK_AGAIN_NS = 10_000_000
 # All devices in turn, so often; but a look may use only this share of the time, 1 %, and leaves the
 # loop alone for so long.
@@ -87,8 +87,9 @@ class Reconciler:
         saved_ns = now_ns - REPAIRS_IN_A_ROW * REPAIR_AGAIN_NS
         used_ns = max(self._used_ns.get(name, saved_ns), saved_ns) + REPAIR_AGAIN_NS
         self._used_ns[name] = used_ns
-        # One that is left may be used at once.
-        return max(now_ns, used_ns + REPAIR_AGAIN_NS)
+        # One that is left may be used soon: not before the kernel has done what it does by queues,
+        # such as the routes of a new IPv6 address.
+        return max(now_ns + LOOK_AGAIN_NS, used_ns + REPAIR_AGAIN_NS)
 
     def _forget_the_past(self, now_ns: int) -> None:
         calm = self._calm_ns.items()
