@@ -27,6 +27,8 @@ _IPV6_OVERHEAD = 40 + 8
 # the frames that come in away from it, and the kernel allows no virtual MAC there.
 _HARMLESS_UPPERS = ("", "vrf")
 
+NO_PRIMARY_ADDRESS = "no-primary-address"
+
 
 @dataclass(frozen=True)
 class NotReady:
@@ -90,7 +92,7 @@ def resolve(
     if primary is None:
         what = "IPv4" if router.family is Family.IPV4 else "IPv6 link-local"
         sentence = "interface %s has no %s address to send from: give it one" % (link.name, what)
-        return NotReady("no-primary-address", sentence)
+        return NotReady(NO_PRIMARY_ADDRESS, sentence)
     obstacle = _conflict(router, addresses, link) or _too_small(router, addresses, link)
     if obstacle is not None:
         return obstacle

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Deque, Dict, Iterable, Optional, Set, Tuple
+from typing import Deque, Dict, Iterable, Optional, Set, Tuple, Union
 
 from ..config.model import ChecksumMode, VirtualRouterConfig
-from ..config.resolve import NotReady
+from ..config.resolve import NO_PRIMARY_ADDRESS, NotReady
 from ..facts import InterfaceAddress, LinkFacts
 from ..fsm.actions import Transition
 from ..fsm.parameters import RouterParameters
@@ -42,6 +42,9 @@ ANNOUNCE_AGAIN_NS = (10_000_000, NS_PER_S, 5 * NS_PER_S)
 ANNOUNCE_REFRESH_NS = 60 * NS_PER_S
 # A successor may be a little late: its own wake-up, the switch.
 LEAVE_MARGIN_NS = NS_PER_S // 10
+# An interface that is configured anew loses its addresses for some hundredths of a second. That is
+# no reason to give the role away; being without them for longer is.
+PATIENCE_NS = NS_PER_S // 4
 HISTORY_LENGTH = 16
 OCCURRENCES_LENGTH = 32
 # Twice renewed before it would end; short of a third, so that each advertisement of the usual
@@ -84,6 +87,7 @@ class BoundRouter:
         self.log_limit = LogLimit()
         self.holds_addresses = False
         self.leaves_ns: Optional[int] = None
+        self._patient_until_ns: Optional[int] = None
         # When leaving ends without a successor: take the role back.
         self.returns = False
         # Its sync group waits for it.
@@ -129,7 +133,8 @@ class BoundRouter:
         """When to come back: for the machine, for something to announce, or to leave at last."""
         machine_ns = self.machine.deadline_ns if self.machine else None
         advertiser_ns = self.router_advertiser.deadline_ns
-        deadlines_ns = (machine_ns, self._announce_ns, advertiser_ns, self.leaves_ns)
+        own_ns = (self._announce_ns, self.leaves_ns, self._patient_until_ns)
+        deadlines_ns = (machine_ns, advertiser_ns, *own_ns)
         return min((each for each in deadlines_ns if each is not None), default=None)
 
     def count(self, counter: str) -> None:
@@ -150,6 +155,24 @@ class BoundRouter:
             margin_ns = min(LEAVE_MARGIN_NS, 2 * ns_from_cs(self.slowest_cs))
             self.leaves_ns = now_ns + self.longest_skew_ns + margin_ns
             self.returns = returns
+
+    def put_up_with(
+        self, resolved: Union[RouterParameters, NotReady], link: Optional[LinkFacts], now_ns: int
+    ) -> Union[RouterParameters, NotReady]:
+        """What it runs with for a moment though its interface has no real address just now."""
+        is_known = link is not None and self.link is not None and link.ifindex == self.link.ifindex
+        is_missing = isinstance(resolved, NotReady) and resolved.code == NO_PRIMARY_ADDRESS
+        is_over = self.is_out_of_patience(now_ns) or self.state is State.INITIALIZE
+        if not is_missing or not is_known or is_over:
+            self._patient_until_ns = None
+            return resolved
+        if self._patient_until_ns is None:
+            self._patient_until_ns = now_ns + PATIENCE_NS
+        return self.parameters
+
+    def is_out_of_patience(self, now_ns: int) -> bool:
+        """Whether it is time to look again."""
+        return self._patient_until_ns is not None and now_ns >= self._patient_until_ns
 
     def claim_addresses(self, lease_s: int, now_ns: int) -> None:
         """They are ours; leaving, if it was about to, is off."""

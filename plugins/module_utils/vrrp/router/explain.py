@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Dict, Tuple
+
 from ..discards import DiscardReason
 from ..facts import format_address
 from ..fsm.actions import Reason, Transition
@@ -21,8 +23,6 @@ _CAUSES = {
     "sync-group": "another member of its sync group is not master",
     "interface-replaced": "its interface was replaced by another one of the same name",
 }
-
-
 _WORDS = {
     Reason.NO_SUCCESSOR: "no other router took over, so it takes the role back",
     Reason.SYNC_GROUP: "every member of its sync group can be master",
@@ -86,3 +86,17 @@ def remarked(remark: DiscardReason, source: bytes, name: str) -> Notify:
     sender = format_address(source)
     message = "%s differs from our configuration: %s" % (sender, remark.value)
     return Notify("discard", name, message, {"reason": remark.value, "source": sender})
+
+
+def told(
+    transition: Transition, detail: str, parameters: RouterParameters
+) -> Tuple[str, Dict[str, Any]]:
+    """A transition for people, and the same for programs."""
+    data: Dict[str, Any] = {
+        "previous": transition.previous.value,
+        "current": transition.current.value,
+        "reason": transition.reason.value,
+        "detail": detail,
+        "priority": parameters.priority,
+    }
+    return "%s -> %s: %s" % (data["previous"], data["current"], detail), data

@@ -41,7 +41,7 @@ from .events import (
     Tick,
     TrackerReported,
 )
-from .explain import discarded, explain, remarked
+from .explain import discarded, explain, remarked, told
 from .inheritance import Inheritance
 from .log_limit import LogLimit
 from .outbox import Outbox
@@ -259,6 +259,8 @@ class VrrpRouter:
             self._run_in_group(bound, MachineTick(), now_ns)
             if bound.leaves_ns is not None and now_ns >= bound.leaves_ns:
                 self._left_alone(bound, "no other router took over", now_ns)
+            if bound.is_out_of_patience(now_ns):
+                self._refresh_all(now_ns)
 
     # Machines
 
@@ -388,14 +390,7 @@ class VrrpRouter:
             bound.doubt_lease()
         elif transition.current is State.MASTER:
             bound.count("master-transitions")
-        data: Dict[str, Any] = {
-            "previous": transition.previous.value,
-            "current": transition.current.value,
-            "reason": transition.reason.value,
-            "detail": detail,
-            "priority": bound.parameters.priority,
-        }
-        message = "%s -> %s: %s" % (data["previous"], data["current"], detail)
+        message, data = told(transition, detail, bound.parameters)
         self._tell(bound, "transition", message, data, now_ns)
 
     # Links, trackers, configuration
@@ -517,7 +512,7 @@ class VrrpRouter:
         for note in report_links(self.trackers, self._links):
             self._outbox.note(note)
         self._known_packets.clear()
-        resolved = {bound.id: self._resolve(bound) for bound in self._sorted}
+        resolved = {bound.id: self._resolve(bound, now_ns) for bound in self._sorted}
         memories = self._inherited.memories
         groups = [(group, group.is_master(memories)) for group in self._groups]
         for group, _was_master in groups:
@@ -544,10 +539,10 @@ class VrrpRouter:
             if bound.link is not None
         }
 
-    def _resolve(self, bound: BoundRouter) -> Resolved:
+    def _resolve(self, bound: BoundRouter, now_ns: int) -> Resolved:
         link = self._links.get(bound.config.interface)
         lost = penalty(self._groups.track(bound), self.trackers)
-        resolved = resolve(bound.config, link, lost)
+        resolved = bound.put_up_with(resolve(bound.config, link, lost), link, now_ns)
         if isinstance(resolved, RouterParameters) and self.is_drained(bound):
             return replace(resolved, priority=DRAINED_PRIORITY)
         return resolved
@@ -566,6 +561,7 @@ class VrrpRouter:
         bound.link = link
         bound.waiting = None
         self._provide(bound, resolved, now_ns)
+        self._deadlines.set(bound.id, bound.deadline_ns())
 
     def _refresh_parting(self, bound: BoundRouter) -> None:
         link = self._links.get(bound.config.interface)

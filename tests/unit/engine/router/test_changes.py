@@ -11,6 +11,7 @@ from engine_kit.values import NS_PER_S, T0, VIP, config, group, group6, ip, link
 from vrrp.config.model import TrackerConfig, TrackerKind, TrackReference
 from vrrp.facts import InterfaceAddress
 from vrrp.fsm.states import State
+from vrrp.router.bound_router import PATIENCE_NS
 
 INITIALIZE, BACKUP, MASTER = State.INITIALIZE, State.BACKUP, State.MASTER
 DOWN_NS = 3_609_375_000
@@ -95,7 +96,6 @@ def test_a_link_that_was_recreated_at_once_starts_anew():
     (
         ({"is_up": False}, "interface-down"),
         ({"has_carrier": False}, "no-carrier"),
-        ({"addresses": ("fe80::5/64",)}, "no-primary-address"),
         ({"addresses": ("198.18.10.5/24", "198.18.10.254/24")}, "address-conflict"),
         ({"mtu": 39}, "mtu"),
     ),
@@ -111,9 +111,45 @@ def test_a_link_that_is_not_ready_ends_mastership(changes, code):
     assert words(driver.links(link())) == [("transition", "startup")]
 
 
+def test_an_interface_that_is_configured_anew_costs_no_role():
+    """Its address is away for some hundredths of a second."""
+    driver = master(config(group()))
+    outcome = driver.links(link(addresses=()))
+    assert (outcome.adverts, outcome.notes) == ([], [])
+    driver.run(driver.now_ns + PATIENCE_NS - 1)
+    assert (driver.state(), driver.bound().waiting) == (MASTER, None)
+    assert driver.device().is_master
+    assert words(driver.links(link())) == []
+    driver.run(driver.now_ns + 5 * NS_PER_S)
+    assert driver.state() is MASTER
+
+
+def test_an_interface_without_address_ends_mastership_when_patience_does():
+    driver = master(config(group()))
+    driver.links(link(addresses=()))
+    lost_ns = driver.now_ns
+    outcomes = driver.run(lost_ns + PATIENCE_NS)
+    assert [each.priority for each in outcomes[-1].adverts][-1] == 0
+    assert words(outcomes[-1]) == [("transition", "shutdown"), ("waiting", "no-primary-address")]
+    assert driver.router.deadline_ns is None
+    assert words(driver.links(link())) == [("transition", "startup")]
+
+
+def test_another_interface_of_the_same_name_gets_no_patience():
+    driver = master(config(group()))
+    driver.links(link("lan0", 9, addresses=()))
+    assert driver.state() is INITIALIZE
+
+
+def test_who_never_had_an_address_waits_for_one():
+    driver = Driver(config(group()), links=(link(addresses=()),))
+    assert words(driver.first) == [("waiting", "no-primary-address")]
+
+
 def test_ipv6_needs_a_link_local_address_and_ipv4_does_not():
     driver = master(config(group(), group6()))
     driver.links(link(addresses=("198.18.10.5/24", "2001:db8:10::5/64")))
+    driver.run(driver.now_ns + PATIENCE_NS)
     assert (driver.state("vlan10"), driver.state("vlan10-v6")) == (MASTER, INITIALIZE)
 
 

@@ -171,7 +171,7 @@ def test_a_stall_of_one_is_the_stall_of_all():
     (
         (link(),),
         (link(), link("lan1", 8, is_up=False, addresses=("198.18.11.5/24",))),
-        (link(), link("lan1", 8, addresses=())),
+        (link(), link("lan1", 8, has_carrier=False, addresses=("198.18.11.5/24",))),
     ),
 )
 def test_one_that_is_not_ready_makes_the_others_leave_in_good_order(links):

@@ -44,7 +44,7 @@ class Host:
     def __init__(self, tmp_path, module_for, monkeypatch):
         self.root, self._module_for = tmp_path, module_for
         self.broken = set()
-        # Releases that cannot take over, with the daemon's words, and those that do and are not well.
+        # Releases that cannot take over, with the daemon's words; those that do and are not well.
         self.refused, self.unwell = {}, set()
         self.running = None
         self.enabled = False
@@ -236,7 +236,7 @@ def test_a_release_that_took_over_and_is_not_well_hands_back_in_place(host):
     host.install("1-a").present()
     host.unwell.add("1-b")
     install = host.install("1-b")
-    with pytest.raises(NotInstalled, match="still in initialize.*1-a runs again"):
+    with pytest.raises(NotInstalled, match=r"still in initialize.*1-a runs again"):
         install.present()
     assert (host.current, host.running) == ("1-a", "1-a")
     assert install.module.ran("restart") == 0
