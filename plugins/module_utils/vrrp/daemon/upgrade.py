@@ -81,6 +81,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._received = b""
+        self._unsent = b""
 
     def fileno(self) -> int:
         """Of the socket."""
@@ -93,10 +94,25 @@ class Channel:
 
     def send(self, say: str, timeout_s: float = _LONGEST_WAIT_S, **content: Any) -> None:
         """Blocks while the other one does not read, but no longer."""
-        line = json.dumps({"say": say, **content}, separators=(",", ":")).encode("ascii") + b"\n"
         self._socket.settimeout(timeout_s)
         try:
-            self._socket.sendall(line)
+            self._socket.sendall(_line(say, content))
+        except OSError as error:
+            raise UpgradeError("the other process does not listen: %s" % error) from None
+
+    def post(self, say: str, **content: Any) -> None:
+        """As send(), without waiting: flush() goes on with what there was no room for."""
+        self._unsent += _line(say, content)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what has room now."""
+        self._socket.settimeout(0)
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except BlockingIOError:
+            return
         except OSError as error:
             raise UpgradeError("the other process does not listen: %s" % error) from None
 
@@ -131,6 +147,10 @@ class Channel:
     def close(self) -> None:
         """The other end notices."""
         self._socket.close()
+
+
+def _line(say: str, content: Mapping[str, Any]) -> bytes:
+    return json.dumps({"say": say, **content}, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def _read(line: bytes) -> Dict[str, Any]:
@@ -321,7 +341,7 @@ class Upgrade:
                 raise UpgradeError("it has no process id")
             self._process.pid = pid
             descriptors = dict(self.descriptors)
-            self._talk().send("hello", format=FORMAT, descriptors=descriptors, **self._hello())
+            self._talk().post("hello", format=FORMAT, descriptors=descriptors, **self._hello())
             self._phase = self._await_ready
 
     def _hears(self, say: str) -> Optional[Dict[str, Any]]:
@@ -335,6 +355,7 @@ class Upgrade:
         return document
 
     def _await_ready(self, _now_ns: int) -> None:
+        self._talk().flush()
         if self._hears("ready"):
             if self._process is not None and self._scheduling is not None:
                 _restore(self._process.pid, self._scheduling)

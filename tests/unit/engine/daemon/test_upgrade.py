@@ -117,6 +117,20 @@ def test_a_new_process_is_told_what_runs(stage):
     assert stage.upgrade.deadline_ns() > stage.clock.now_ns()
 
 
+def test_a_new_process_that_does_not_read_holds_nobody_up(stage):
+    """A large configuration does not fit into the socket."""
+    stage.upgrade._hello = lambda: {"configuration": "x" * 3_000_000}
+    assert stage.upgrade.start() == {}
+    stage.heir.send("here", pid=stage.pids[-1])
+    stage.tick()
+    for _turn in range(200):
+        stage.tick()
+        hello = stage.heir.receive(0)
+        if hello is not None:
+            break
+    assert len(hello["configuration"]) == 3_000_000
+
+
 def test_there_is_one_upgrade_at_a_time(stage):
     stage.start()
     with pytest.raises(ControlError) as caught:
@@ -260,7 +274,8 @@ def test_whoever_asks_gives_it_up_and_may_begin_again(stage):
 def test_one_that_ends_by_itself_may_tell_how(stage):
     stage.start()
     stage.heir.close()
-    stage.tick()
+    while stage.upgrade._phase != stage.upgrade._await_end:
+        stage.tick()  # a child that is just being made still has a copy of the socket
     assert stage.upgrade.is_running
     os.kill(stage.pids[-1], 0)  # it has not been killed
     stage.clock.time_ns += 2 * NS_PER_S
