@@ -78,6 +78,11 @@ uml: $(DEV) ## all tests with real sockets in a kernel of their own: over 802.1Q
 interop: $(DEV) ## the whole matrix with keepalived and FRR, some minutes (root); UPDATE_INTEROP=1 writes docs/interop.md
 	@tests/run interop-all
 
+.PHONY: bench
+bench: $(DEV) ## cost and punctuality beside keepalived, 25 minutes (root); QUICK=1, SHAPES=, ROUNDS=, SEED=; UPDATE_BENCH=1 writes docs/performance.*
+	@$(PYTHON) -m tests.bench $(if $(QUICK),--quick) $(if $(SHAPES),--shapes $(SHAPES)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(UPDATE_BENCH),--write)
+
 .PHONY: molecule
 molecule: $(DEV) ## the Molecule scenario `default` on two systemd routers (root)
 	@tests/run molecule

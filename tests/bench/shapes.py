@@ -13,10 +13,12 @@ from typing import List, Tuple
 ONE_INTERFACE, VLANS = "one interface", "VLANs"
 FIRST_VRID, VRIDS = 1, 255
 MASTER, BACKUP = "a", "b"
+# Who is measured.
+OURS, KEEPALIVED, NOBODY = "vlangate", "keepalived", "no daemon"
 PRIORITIES = {MASTER: 200, BACKUP: 100}
 HOST_NUMBERS = {MASTER: 252, BACKUP: 253}
-# What is looked at in a shape beside its steady state.
-STOP, TAKEOVER, RELOAD, HOGS = "stop", "takeover", "reload", "hogs"
+# What may be looked at in a shape, beside its cold start.
+STEADY, STOP, TAKEOVER, RELOAD, HOGS = "steady", "stop", "takeover", "reload", "hogs"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Shape:
-    """rounds: how often it is measured in a whole run; 0 in a quick one: not at all there."""
+    """rounds: how often it is measured in a whole run, and in a quick one (0: not there).
+    repeats: how often a round plays it."""
 
     name: str
     layout: str
@@ -39,6 +42,7 @@ class Shape:
     experiments: Tuple[str, ...]
     rounds: int = 5
     quick_rounds: int = 0
+    repeats: int = 1
 
     @property
     def title(self) -> str:
@@ -93,16 +97,17 @@ class Shape:
         return ipaddress.IPv4Network((int(ipaddress.IPv4Address("10.64.0.0")) + (link << 8), 24))
 
 
+_ALL = (STEADY, STOP, TAKEOVER)
 SHAPES = {
     shape.name: shape
     for shape in (
-        Shape("one-1", ONE_INTERFACE, 1, 0.1, (TAKEOVER,), rounds=30, quick_rounds=3),
-        Shape("one-250-fast", ONE_INTERFACE, 250, 0.1, (RELOAD, HOGS, STOP, TAKEOVER), 5, 1),
-        Shape("one-250", ONE_INTERFACE, 250, 1.0, (STOP, TAKEOVER)),
-        Shape("vlans-1000-fast", VLANS, 1000, 0.1, (RELOAD, STOP, TAKEOVER)),
-        Shape("vlans-30", VLANS, 30, 1.0, ()),
-        Shape("vlans-250", VLANS, 250, 1.0, ()),
-        Shape("vlans-1000", VLANS, 1000, 1.0, (TAKEOVER,)),
-        Shape("vlans-4000", VLANS, 4000, 1.0, ()),
+        Shape("one-1", ONE_INTERFACE, 1, 0.1, (TAKEOVER,), quick_rounds=1, repeats=6),
+        Shape("one-250-fast", ONE_INTERFACE, 250, 0.1, (*_ALL, RELOAD, HOGS), quick_rounds=1),
+        Shape("one-250", ONE_INTERFACE, 250, 1.0, _ALL),
+        Shape("vlans-1000-fast", VLANS, 1000, 0.1, (*_ALL, RELOAD)),
+        Shape("vlans-30", VLANS, 30, 1.0, (STEADY,), quick_rounds=1),
+        Shape("vlans-250", VLANS, 250, 1.0, (STEADY,)),
+        Shape("vlans-1000", VLANS, 1000, 1.0, (STEADY, TAKEOVER)),
+        Shape("vlans-4000", VLANS, 4000, 1.0, (STEADY,)),
     )
 }

@@ -79,7 +79,9 @@ class Tap:
         self._socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, request)
         ring = mmap.mmap(self._socket.fileno(), blocks * _BLOCK)
         # At all interfaces: the standard library binds to one that has a name.
-        address = struct.pack("=HHiHBB8x", socket.AF_PACKET, socket.htons(_EVERY_PROTOCOL), *[0] * 4)
+        address = struct.pack(
+            "=HHiHBB8x", socket.AF_PACKET, socket.htons(_EVERY_PROTOCOL), *[0] * 4
+        )
         if _libc.bind(self._socket.fileno(), address, len(address)):
             raise OSError(ctypes.get_errno(), "bind of the tap")
         return ring

@@ -9,11 +9,10 @@ count advertisements, without a listener that would take time itself.
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from types import TracebackType
-from typing import Dict, List, Optional, Tuple, Type
+from typing import Dict, List, Optional, Type
 
 from tests.bench.shapes import BACKUP, MASTER, Shape
 from tests.netns.namespaces import Namespace
@@ -21,6 +20,7 @@ from tests.netns.namespaces import Namespace
 PREFIX = "p"
 _WATCH = "watch"
 _REMOVAL_S = 120.0
+_CARRIER_S = 60.0
 _SETTINGS = (
     "net/ipv6/conf/all/disable_ipv6",
     "net/ipv6/conf/default/disable_ipv6",
@@ -70,11 +70,23 @@ class Wiring:
         master.batch(*("link add %s " % name + peer % name for name in names))
         for role, router in self.routers.items():
             self._observer.batch(
-                "link add %s%s type veth peer name %s netns %s" % (_WATCH, role, _WATCH, router.name)
+                "link add %s%s type veth peer name %s netns %s"
+                % (_WATCH, role, _WATCH, router.name)
             )
             addresses = [self.shape.real_address(role, number) for number in numbers]
             lines = ["addr add %s dev %s" % each for each in zip(addresses, names)]
             router.batch(*lines, *("link set %s up" % name for name in names))
+        # The kernel tells of carriers in the background, up to a second later.
+        end = time.monotonic() + _CARRIER_S
+        while not all(self._has_carriers(role) for role in self.routers):
+            if time.monotonic() > end:
+                raise AssertionError("there is a cable without a carrier")
+            time.sleep(0.1)
+
+    def _has_carriers(self, role: str) -> bool:
+        shown = self.routers[role].ip("-br", "link", "show", "type", "veth").splitlines()
+        states = [line.split()[:2] for line in shown]
+        return all(state == "UP" for name, state in states if not name.startswith(_WATCH))
 
     def remove(self) -> None:
         """Remove the routers and wait until the kernel has, too: it does so in the background,
@@ -132,8 +144,3 @@ def _wait_until_gone(names: List[str]) -> None:
         if time.monotonic() > end:
             raise AssertionError("the kernel has not removed the namespaces in %d s" % _REMOVAL_S)
         time.sleep(0.05)
-
-
-def load() -> Tuple[float, float, float]:
-    """The machine's load averages."""
-    return os.getloadavg()
