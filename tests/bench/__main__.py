@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import random
@@ -126,7 +127,8 @@ class Bench:
 
     def _add(self, turn: Turn, found: play.Figures) -> None:
         speakers = self.record["samples"].setdefault(turn.shape, {})
-        speakers.setdefault(turn.speaker, []).append(found)
+        known = {name: value for name, value in found.items() if not math.isnan(value)}
+        speakers.setdefault(turn.speaker, []).append(known)
 
 
 def _surroundings(keepalived: str) -> Dict[str, str]:
@@ -152,6 +154,8 @@ def _command(options: argparse.Namespace) -> str:
     words = ["make bench"] + ["QUICK=1"] * options.quick
     if options.shapes != [*SHAPES, FORWARDING]:
         words.append("SHAPES=" + ",".join(options.shapes))
+    if options.rounds:
+        words.append("ROUNDS=%d" % options.rounds)
     return "`%s SEED=%d`" % (" ".join(words), options.seed)
 
 

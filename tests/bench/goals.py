@@ -47,6 +47,7 @@ FIGURES: Dict[str, Tuple[str, Unit]] = {
     "backup_ns_per_advert": ("backup: processor time per 1,000 adverts", COST),
     "master_share": ("master: of one processor", SHARE),
     "backup_share": ("backup: of one processor", SHARE),
+    "others_share": ("all else on this machine meanwhile: of one processor", SHARE),
     "held": ("adverts held", Unit("%", 0.01, 5)),
     "interval_error": ("mean interval error", ERROR),
     "jitter_p50_ns": ("gap between adverts, error p50", MS),

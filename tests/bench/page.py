@@ -33,9 +33,10 @@ METHOD = """\
   over IPv4, one virtual address for each group, accept mode. Every round has new namespaces.
 - Ours is the built release, run by the system's Python as its unit runs it: SCHED_RR, priority 50.
 - keepalived is Debian's, in its own root file system, with `use_vmac`, in the scheduling class of
-  its default. Two of its defaults are changed, in its favour: gratuitous ARPs are repeated after
-  1 s, so that they are over when the steady state is measured, and its netlink sockets have room
-  for 1,000 interfaces (`vrrp_netlink_*_rcv_bufs`), without which instances stay in FAULT.
+  its default. One of its defaults is changed, in its favour: its netlink sockets have room for
+  1,000 interfaces (`vrrp_netlink_*_rcv_bufs`), without which instances stay in FAULT.
+- The steady state begins 6.6 s after the master became it: by then both have repeated their
+  gratuitous ARPs.
 - *Processor time* is the scheduler's sum for all processes of a daemon (schedstat), divided by the
   packets that left the master's interfaces. Nothing listens meanwhile. On veth the receiver's half
   of the kernel's work is done in the sender's context, for both alike.

@@ -15,14 +15,14 @@ from typing import Dict, List, Set, Tuple
 from tests.bench import figures
 from tests.bench.figures import Advert, Key
 from tests.bench.shapes import BACKUP, HOGS, MASTER, RELOAD, STEADY, STOP, TAKEOVER, Shape
-from tests.bench.speakers import SPEAKERS, Speaker
+from tests.bench.speakers import SPEAKERS, Speaker, busy_ns
 from tests.bench.tap import Tap
 from tests.bench.wiring import Wiring
 
 Figures = Dict[str, float]
-# Announcements are repeated a second after a takeover; what is steady begins later.
-SETTLE_S = 2.0
-SHORT_S = 0.5
+# Both repeat announcements, the last time 5 to 6 s after a takeover; what is steady begins later.
+ANNOUNCED_S = 6.6
+SETTLE_S = 1.0
 START_S = 90.0
 TAKEOVER_S = 10.0
 HOG_COUNT = 4
@@ -56,6 +56,7 @@ class Round:
         self.groups: List[Key] = []
         self.speakers: Dict[str, Speaker] = {}
         self._last_index = 0
+        self._master_since = 0.0
 
     def play(self) -> Figures:
         """All figures of this round. Raises Failed."""
@@ -103,12 +104,13 @@ class Round:
         """The master alone: how long after the RFC's wait its last group is master."""
         with _Closing(self._tap(START_S)) as tap:
             started_ns = self.speakers[MASTER].start()
-            first = self._wait_for_all(tap, is_own=False)
+            first = self._wait_for_all(tap)
+            self._master_since = time.monotonic()
         wait_ns = self.shape.master_down_ns(MASTER)
         return {"cold_start_ns": float(max(first.values()) - started_ns - wait_ns)}
 
-    def _wait_for_all(self, tap: Tap, is_own: bool) -> Dict[Key, int]:
-        """Until every group has been advertised by one side; the time of its first advert."""
+    def _wait_for_all(self, tap: Tap) -> Dict[Key, int]:
+        """Until the master has advertised every group; the times of its first adverts."""
         first: Dict[Key, int] = {}
         end = time.monotonic() + START_S
         while len(first) < len(self.groups):
@@ -116,7 +118,7 @@ class Round:
                 len(first), len(self.groups)))  # fmt: skip
             time.sleep(_LOOK_S)
             for advert in tap.adverts():
-                if advert.is_own == is_own and advert.priority:
+                if not advert.is_own and advert.priority:
                     first.setdefault(advert.group, advert.time_ns)
         return first
 
@@ -133,18 +135,21 @@ class Round:
         while len(self.wiring.foreign_links(BACKUP)) < self.shape.count:
             self._check_alive(time.monotonic() > end, "the backup does not come up")
             time.sleep(_LOOK_S)
-        # A single group's announcements are over sooner than they are worth waiting for.
-        time.sleep(SETTLE_S if STEADY in self.shape.experiments else SHORT_S)
+        time.sleep(SETTLE_S)
+        if STEADY in self.shape.experiments:
+            time.sleep(max(0.0, self._master_since + ANNOUNCED_S - time.monotonic()))
 
     def _processor_time(self) -> Figures:
         """Of both, for each advert that crossed; nobody else looks."""
         master, backup = self.speakers[MASTER], self.speakers[BACKUP]
-        before = (master.cpu_ns(), backup.cpu_ns(), self.wiring.sent(MASTER))
-        begun = time.monotonic()
+
+        def now() -> Tuple[int, int, int, int]:
+            return master.cpu_ns(), backup.cpu_ns(), busy_ns(), self.wiring.sent(MASTER)
+
+        before, begun = now(), time.monotonic()
         time.sleep(self.effort.cpu_s)
-        after = (master.cpu_ns(), backup.cpu_ns(), self.wiring.sent(MASTER))
-        seconds = time.monotonic() - begun
-        spent_master, spent_backup, sent = (late - early for early, late in zip(before, after))
+        after, seconds = now(), time.monotonic() - begun
+        spent_master, spent_backup, busy, sent = (b - a for a, b in zip(before, after))
         if not sent:
             raise Failed("the master has sent nothing")
         memory = master.memory_kib()
@@ -153,6 +158,7 @@ class Round:
             "backup_ns_per_advert": spent_backup / sent,
             "master_share": spent_master / seconds / 1e9,
             "backup_share": spent_backup / seconds / 1e9,
+            "others_share": (busy - spent_master - spent_backup) / seconds / 1e9,
             **memory,
         }
 
@@ -211,7 +217,7 @@ class Round:
         """The master again, after its stop."""
         self.speakers[MASTER].start()
         with _Closing(self._tap(START_S)) as tap:
-            self._wait_for_all(tap, is_own=False)
+            self._wait_for_all(tap)
         time.sleep(SETTLE_S)
 
     def _takeover(self) -> Figures:
