@@ -50,5 +50,16 @@ def walk(data: bytes, start: int, end: int) -> Iterator[Tuple[int, int, int]]:
 
 
 def payloads(data: bytes, start: int = 0) -> Dict[int, bytes]:
-    """All attributes from start on; of a repeated kind the last."""
-    return {kind: data[begin:end] for kind, begin, end in walk(data, start, len(data))}
+    """All attributes from start on; of a repeated kind the last.
+
+    As walk() does it, but in one piece: a dump of two thousand links has a hundred thousand.
+    """
+    found: Dict[int, bytes] = {}
+    end, unpack = len(data), _HEADER.unpack_from
+    while end - start >= 4:
+        length, kind = unpack(data, start)
+        if length < 4 or length > end - start:
+            break
+        found[kind & _TYPE_MASK] = data[start + 4 : start + length]
+        start += (length + 3) & ~3
+    return found

@@ -9,7 +9,7 @@ thousand links has no second for that. So the few attributes that are needed are
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import struct
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Set, Tuple
@@ -53,11 +53,13 @@ _FOREVER = 0xFFFFFFFF
 _CONF = 1
 _INET6_CONF = 2
 _INET6_DISABLE_IPV6 = 26
+# Different settings of links; a host has a handful.
+_SHARED = 256
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the kernel; families is what it says about its address families, unread.
+    """A link of the kernel; conf4 and conf6 are its sysctls, unread (see below).
 
     master_ifindex: the bridge, bond or VRF that it is a port of; 0: none. kind: "vlan", "bridge",
     "vrf" and so on; empty for hardware.
@@ -71,7 +73,8 @@ class Link:
     parent_ifindex: int
     group: int
     alias: str
-    families: bytes
+    conf4: bytes
+    conf6: bytes
     master_ifindex: int = 0
     kind: str = ""
 
@@ -85,22 +88,10 @@ class Link:
         """The kernel would send on it now."""
         return self.flags & (_IFF_RUNNING | _IFF_LOWER_UP) == _IFF_RUNNING | _IFF_LOWER_UP
 
-    def differs(self, other: "Link") -> bool:
-        """False when nothing has changed but what changes by itself."""
-        if dataclasses.replace(self, families=other.families) != other:
-            return True
-        # Counters of packets lie there, too.
-        return self.families != other.families and (
-            self.ipv4_settings() != other.ipv4_settings()
-            or self.ipv6_settings() != other.ipv6_settings()
-        )
-
     def ipv4_settings(self) -> Dict[int, int]:
         """The IPv4 sysctls of this link by their number in <linux/ip.h>."""
-        data = attributes.payloads(attributes.payloads(self.families).get(_AF_INET, b""))
-        values = data.get(_CONF, b"")
-        count = len(values) // 4
-        return dict(enumerate(struct.unpack_from("=%di" % count, values), start=1))
+        count = len(self.conf4) // 4
+        return dict(enumerate(struct.unpack_from("=%di" % count, self.conf4), start=1))
 
     def has_ipv6(self) -> bool:
         """False when disable_ipv6 is set, or when the kernel knows no IPv6 at all."""
@@ -108,10 +99,8 @@ class Link:
 
     def ipv6_settings(self) -> Dict[int, int]:
         """The IPv6 sysctls of this link by their number in <linux/ipv6.h>."""
-        data = attributes.payloads(attributes.payloads(self.families).get(_AF_INET6, b""))
-        values = data.get(_INET6_CONF, b"")
-        count = len(values) // 4
-        return dict(enumerate(struct.unpack_from("=%di" % count, values)))
+        count = len(self.conf6) // 4
+        return dict(enumerate(struct.unpack_from("=%di" % count, self.conf6)))
 
 
 @dataclass(frozen=True)
@@ -142,6 +131,7 @@ def read_link(body: bytes) -> Optional[Link]:
     found = attributes.payloads(body, _LINK.size)
     if _IFLA_MTU not in found:
         return None
+    families = attributes.payloads(found.get(_IFLA_AF_SPEC, b""))
     return Link(
         ifindex=ifindex,
         flags=flags,
@@ -151,7 +141,8 @@ def read_link(body: bytes) -> Optional[Link]:
         parent_ifindex=_number(found.get(_IFLA_LINK)),
         group=_number(found.get(_IFLA_GROUP)),
         alias=_text(found.get(_IFLA_IFALIAS, b"")),
-        families=found.get(_IFLA_AF_SPEC, b""),
+        conf4=_conf(families, _AF_INET, _CONF),
+        conf6=_conf(families, _AF_INET6, _INET6_CONF),
         master_ifindex=_number(found.get(_IFLA_MASTER)),
         kind=_link_kind(found.get(_IFLA_LINKINFO, b"")),
     )
@@ -169,6 +160,17 @@ def read_address(body: bytes) -> Optional[Address]:
         flags = _number(found[_IFA_FLAGS])
     lifetime_s = _lifetime_s(found.get(_IFA_CACHEINFO, b""))
     return Address(ifindex, InterfaceAddress(value, prefix_length), flags, lifetime_s)
+
+
+def _conf(families: Mapping[int, bytes], family: int, kind: int) -> bytes:
+    """The sysctls among what the kernel says about a family: counters of packets lie there, too."""
+    return _shared(attributes.payloads(families.get(family, b"")).get(kind, b""))
+
+
+@functools.lru_cache(maxsize=_SHARED)
+def _shared(conf: bytes) -> bytes:
+    """One of those that are equal: thousands of links have the same few settings."""
+    return conf
 
 
 def _link_kind(info: bytes) -> str:
@@ -224,7 +226,7 @@ class LinkTable:
         before = self.links.get(link.ifindex)
         if message.kind == RTM_NEWLINK:
             self.links[link.ifindex] = link
-            if before is not None and not link.differs(before):
+            if link == before:
                 return
         else:
             self.links.pop(link.ifindex, None)
