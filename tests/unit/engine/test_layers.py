@@ -23,7 +23,7 @@ def words(text: str) -> FrozenSet[str]:
     return frozenset(text.split())
 
 
-L0 = words("errors discards invariant units facts version")
+L0 = words("errors discards invariant units facts version digest")
 # No effect on the outside world, no input from it, and cheap to import.
 COMMON = words("__future__ collections dataclasses enum functools itertools operator re typing")
 # What a process on a host works with.
@@ -50,6 +50,7 @@ class Layer:
 # A module belongs to the longest key that begins its name; the empty key is L0.
 LAYERS: Dict[str, Layer] = {
     "": Layer(0, outside=words("os ipaddress")),  # os.strerror; addresses in words
+    "digest": Layer(0, outside=words("_sha2 _sha256 hashlib")),
     "wire": Layer(1, outside=words("struct")),
     "fsm": Layer(1),
     "config": Layer(2, L0 | words("fsm.parameters fsm.states"), words("difflib ipaddress json")),

@@ -8,7 +8,6 @@ Types and spelling only: ranges and everything about two fields are in validate.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import ipaddress
 from dataclasses import dataclass, field
@@ -94,6 +93,8 @@ def nearest(word: str, candidates: Sequence[str]) -> str:
 def _nearest(word: str, candidates: Tuple[str, ...]) -> str:
     close = [each for each in candidates if len(word) > 2 and word in each]
     if not close and len(candidates) <= _MOST_COMPARED:
+        import difflib  # only for a mistake: a daemon has no use for it
+
         close = difflib.get_close_matches(word, candidates, n=1)
     if close:
         return "did you mean '%s'?" % close[0]

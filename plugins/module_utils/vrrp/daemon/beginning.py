@@ -12,7 +12,6 @@ See commitment.py for what is in the files, and who writes them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
@@ -20,6 +19,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 from ..config.model import RouterConfig
 from ..config.parse import parse, parse_json
 from ..config.render import canonical_json
+from ..digest import sha256
 from ..errors import ConfigError, Problem
 from ..units import NS_PER_S
 from .state_files import StateFiles, boot_id
@@ -54,7 +54,7 @@ class Version:
     def sha256(self) -> str:
         """Of the canonical text: equal for equal intents, however they are written."""
         if self._sha256 is None:
-            self._sha256 = hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+            self._sha256 = sha256(self.text.encode("utf-8")).hexdigest()
         return self._sha256
 
 

@@ -11,9 +11,9 @@ but with what the kernel showed right after. While no transaction has been made 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import Iterator, List, Optional
 
+from ..digest import sha256
 from ..errors import PlatformError
 from . import muting
 from . import nft_codec as nft
@@ -75,7 +75,7 @@ class FilterWatch:
 
     def _read_fingerprint(self) -> bytes:
         """One value for all chains, rules, sets and elements of our tables."""
-        seen = hashlib.sha256()
+        seen = sha256()
         for family in _FAMILIES:
             for part in self._read_family(family):
                 seen.update(len(part).to_bytes(4, "big") + part)
