@@ -27,9 +27,8 @@ class Applier:
     def __call__(self, config: RouterConfig) -> Tuple[Change, ...]:
         """Virtual routers that do not differ are not touched. Returns what does."""
         changes = diff(self._shell.router.config, config)
-        self._drains.before_reload(config)
         now_ns = self._clock.now_ns()
         self._shell.step_over_links(ConfigReplaced(config), now_ns)
-        self._drains.after_reload()
+        self._drains.forget_removed()
         self._prober.configure(config.trackers, now_ns)
         return changes

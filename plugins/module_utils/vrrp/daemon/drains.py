@@ -1,15 +1,16 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which virtual routers are drained, over restarts and renames. Layer L5.
+"""Which virtual routers are drained, over restarts. Layer L5.
 
 What draining does is the router's affair, see router/events.py: it may also end it by itself, so
-what it says is what is remembered.
+what it says is what is remembered. Requests speak names, everything else identities
+(BoundRouter.id): a name may be another's tomorrow.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional
 
 from ..config.model import RouterConfig
 from ..errors import ControlError, PlatformError
@@ -18,6 +19,7 @@ from ..fsm.states import State
 from ..ports import Clock
 from ..router.events import ALL, DrainChanged
 from ..units import NS_PER_S
+from .beginning import PROBATION
 from .log import Log
 from .shell import Shell
 from .state_files import StateFiles
@@ -28,15 +30,15 @@ RETRY_NS = 60 * NS_PER_S
 
 
 def read_drained(files: StateFiles) -> FrozenSet[str]:
-    """Who was drained when the daemon ended."""
+    """Who was drained when the daemon ended: identities, or ALL."""
     document = files.read(DRAINED)
     if document is None:
         return frozenset()
-    names = document.get("names")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        files.disbelieve(DRAINED, "it has no list of names")
+    drained = document.get("drained")
+    if not isinstance(drained, list) or not all(isinstance(each, str) for each in drained):
+        files.disbelieve(DRAINED, "it has no list of who is drained")
         return frozenset()
-    return frozenset(names)
+    return frozenset(drained)
 
 
 class Drains:
@@ -81,24 +83,13 @@ class Drains:
         self._change(wanted, False)
         return self._answer()
 
-    def before_reload(self, config: RouterConfig) -> None:
-        """Who gets another name is drained by either, so that it is drained all the while."""
+    def forget_removed(self) -> None:
+        """Who was removed is not drained when it comes back one day; but a removal on probation may
+        be taken back, and then everything is as it was before."""
         drained = self._shell.router.drained
-        old = {router.key: router.name for router in self._shell.router.config.virtual_routers}
-        taken = set(old.values())
-        renamed = {
-            router.name
-            for router in config.virtual_routers
-            if old.get(router.key) in drained and router.name not in taken
-        }
-        if renamed:
-            self._change(drained | renamed, False)
-
-    def after_reload(self) -> None:
-        """Names that stand for nobody are forgotten: who comes under one later is another one."""
-        names = {router.name for router in self._shell.router.config.virtual_routers}
-        drained = self._shell.router.drained
-        self._change(drained & (names | {ALL}), False)
+        rest = drained & {ALL, *_ids(self._shell.router.config).values()}
+        if rest != drained and self._files.read_text(PROBATION) is None:
+            self._change(rest, False)
 
     def deadline_ns(self) -> Optional[int]:
         """When tick() wants to be called at the latest."""
@@ -115,7 +106,7 @@ class Drains:
     def _remember(self, drained: FrozenSet[str], now_ns: int) -> None:
         try:
             if drained:
-                self._files.write(DRAINED, {"names": sorted(drained)})
+                self._files.write(DRAINED, {"drained": sorted(drained)})
             else:
                 self._files.remove(DRAINED)
         except PlatformError as error:
@@ -132,12 +123,12 @@ class Drains:
 
     def _last_resorts(self, meant: FrozenSet[str]) -> FrozenSet[str]:
         router = self._shell.router
-        names = {
-            bound.config.name
+        masters = {
+            bound.id
             for bound in router.bound_routers()
             if bound.state is State.MASTER and router.is_drained(bound)
         }
-        again = frozenset(names) if ALL in meant else _together(meant, router.config) & names
+        again = frozenset(masters) if ALL in meant else _together(meant, router.config) & masters
         return _together(again, router.config)
 
     def _answer(self) -> Dict[str, Any]:
@@ -158,7 +149,7 @@ def _flag(params: Mapping[str, Any], name: str) -> bool:
 
 
 def _meant(params: Mapping[str, Any], config: RouterConfig) -> FrozenSet[str]:
-    """The names that a request means, or ALL. Raises ControlError."""
+    """The virtual routers that a request means, or ALL. Raises ControlError."""
     names = params.get("names")
     if _flag(params, "all"):
         if names is not None:
@@ -166,20 +157,25 @@ def _meant(params: Mapping[str, Any], config: RouterConfig) -> FrozenSet[str]:
         return frozenset((ALL,))
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not names:
         raise ControlError("bad-parameters", "give names, as a list, or all")
-    known = [router.name for router in config.virtual_routers]
-    unknown = sorted(set(names).difference(known))
+    ids = _ids(config)
+    unknown = sorted(set(names).difference(ids))
     if unknown:
         message = "no virtual router %s; there are: %s"
-        told = ", ".join(map(repr, unknown)), ", ".join(known) or "none"
+        told = ", ".join(map(repr, unknown)), ", ".join(ids) or "none"
         raise ControlError("unknown-name", message % told)
-    return frozenset(names)
+    return frozenset(ids[name] for name in names)
 
 
-def _refuse_owners(names: FrozenSet[str], config: RouterConfig) -> None:
+def _ids(config: RouterConfig) -> Dict[str, str]:
+    """By name."""
+    return {router.name: str(router.key) for router in config.virtual_routers}
+
+
+def _refuse_owners(meant: FrozenSet[str], config: RouterConfig) -> None:
     owners = [
         router.name
         for router in config.virtual_routers
-        if router.name in names and router.priority == OWNER_PRIORITY
+        if str(router.key) in meant and router.priority == OWNER_PRIORITY
     ]
     if owners:
         message = (
@@ -189,20 +185,18 @@ def _refuse_owners(names: FrozenSet[str], config: RouterConfig) -> None:
         raise ControlError("owner", message % ", ".join(owners))
 
 
-def _together(names: Iterable[str], config: RouterConfig) -> FrozenSet[str]:
-    """These names and those of their sync groups."""
-    together = set(names)
+def _together(drained: Iterable[str], config: RouterConfig) -> FrozenSet[str]:
+    """These and the other members of their sync groups."""
+    together, ids = set(drained), _ids(config)
     for group in config.sync_groups:
-        if together.intersection(group.members):
-            together.update(group.members)
+        members = {ids[name] for name in group.members}
+        if together & members:
+            together |= members
     return frozenset(together)
 
 
-def _without(
-    drained: FrozenSet[str], names: FrozenSet[str], config: RouterConfig
-) -> FrozenSet[str]:
-    """ALL but some is the rest by name."""
-    rest: List[str] = list(drained)
-    if ALL in drained and names:
-        rest = [router.name for router in config.virtual_routers]
-    return frozenset(rest) - names
+def _without(drained: FrozenSet[str], some: FrozenSet[str], config: RouterConfig) -> FrozenSet[str]:
+    """ALL but some is the rest one by one."""
+    if ALL in drained and some:
+        drained = frozenset(_ids(config).values())
+    return drained - some

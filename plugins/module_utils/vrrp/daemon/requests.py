@@ -137,6 +137,7 @@ class Requests:
         if sha256 is not None and not isinstance(sha256, str):
             raise ControlError("bad-parameters", "sha256 is a string")
         self._commitment.confirm(sha256)
+        self._drains.forget_removed()
         return self._told(())
 
     def _do_rollback(self, _params: Mapping[str, Any]) -> Dict[str, Any]:

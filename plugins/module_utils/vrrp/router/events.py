@@ -49,13 +49,13 @@ class ConfigReplaced:
     config: RouterConfig
 
 
-# Stands for all virtual routers, those to come included, in a set of names.
+# Stands for all virtual routers, those to come included, in a set of identities.
 ALL = "*"
 
 
 @dataclass(frozen=True)
 class DrainChanged:
-    """These virtual routers, by name or ALL, shall be master only if nobody else is.
+    """These shall be master only if nobody else is: BoundRouter.id of each, or ALL.
 
     A master gives its role away; when nobody takes it, it keeps it and is drained no longer,
     unless forced.

@@ -7,7 +7,7 @@ Memories are found by identity, so whoever inherits may have another configurati
 memory starts as usual. As a document they cross from one release to another: what a reader does
 not know it passes over, what is missing has a default, and who lacks what it needs starts as usual.
 
-    {"format": 1, "drained": [name, ..], "trackers": {name: true, ..},
+    {"format": 1, "drained": [id, ..], "trackers": {name: true, ..},
      "routers": {id: {"state": .., "deadline_ns": .., "master_adver_interval_cs": ..,
                       "since_ns": .., "peer_heard_ns": .., "checksum_heard": .. or null,
                       "peer": {"source": hex, "priority": .., "interval_cs": ..} or null}, ..}}
@@ -50,7 +50,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Inheritance:
-    """memories and pasts: by BoundRouter.id. trackers: by name, True is well."""
+    """memories, pasts and drained (or ALL): by BoundRouter.id. trackers: by name, True is well."""
 
     memories: Mapping[str, Memory] = field(default_factory=dict)
     trackers: Mapping[str, bool] = field(default_factory=dict)
@@ -113,7 +113,7 @@ def read(document: Any) -> Inheritance:
             memories={name: memory for name, memory in memories.items() if memory is not None},
             trackers={name: bool(ok) for name, ok in document.get("trackers", {}).items()},
             pasts=read_pasts(routers),
-            drained=frozenset(str(name) for name in document.get("drained", ())),
+            drained=frozenset(str(each) for each in document.get("drained", ())),
         )
     except _REFUSALS as error:
         raise ValueError("unreadable inheritance: %s" % error) from None

@@ -373,13 +373,13 @@ class VrrpRouter:
         if not bound.returns or not all(each.is_leaving for each in running):
             self._release(bound)
             return
-        drained = self._drained_names()
         for member in members:
-            if member.config.name in drained:  # or it is no longer, meanwhile
+            if self.is_drained(member):  # or it is no longer, meanwhile
                 message = "not drained: %s, so it is master again" % why
                 data = {"drained": False, "code": "no-successor"}
                 self._tell(member, "drain", message, data, now_ns)
-        self.drained = drained - {member.config.name for member in members}
+        drained = frozenset(self._bound) if ALL in self.drained else self.drained
+        self.drained = drained - {member.id for member in members}
         self._refresh_all(now_ns)
         self._take_over(members, Reason.NO_SUCCESSOR, now_ns)
 
@@ -409,8 +409,6 @@ class VrrpRouter:
             self._note(report(self.trackers, ProbeResult(name, ok, "as before"), at_once=True))
         wanted = {str(each.key): each for each in config.virtual_routers}
         self._remove_all_but(wanted, now_ns)
-        renamed = {each.config.name: wanted[key].name for key, each in self._bound.items()}
-        self.drained = frozenset(renamed.get(name, name) for name in self.drained)
         for key, virtual_router in wanted.items():
             if key in self._parting:  # wanted again before it has left
                 self._bound[key] = self._parting.pop(key)
@@ -469,18 +467,15 @@ class VrrpRouter:
         """Whether it shall be master only if nobody else is; an address owner never."""
         if not self.drained or bound.config.priority == OWNER_PRIORITY:
             return False
-        names = {member.config.name for member in self._groups.together(bound)}
-        return ALL in self.drained or not self.drained.isdisjoint(names)
-
-    def _drained_names(self) -> FrozenSet[str]:
-        return frozenset(bound.config.name for bound in self._sorted if self.is_drained(bound))
+        ids = {member.id for member in self._groups.together(bound)}
+        return ALL in self.drained or not self.drained.isdisjoint(ids)
 
     def _change_drained(self, event: DrainChanged, now_ns: int) -> None:
-        before = self._drained_names()
+        before = {bound.id for bound in self._sorted if self.is_drained(bound)}
         self.drained = event.drained
         for bound in self._sorted:
             drained = self.is_drained(bound)
-            if drained is (bound.config.name in before):
+            if drained is (bound.id in before):
                 continue
             message = "drained: master only if nobody else is" if drained else "no longer drained"
             self._tell(bound, "drain", message, {"drained": drained}, now_ns)

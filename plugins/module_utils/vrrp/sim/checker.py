@@ -94,8 +94,7 @@ class Checker:
 
     def started(self, host: SimHost) -> None:
         """See Observer."""
-        ids = {each.name: str(each.key) for each in host.seen_config.virtual_routers}
-        self._drained[host.name] = frozenset(ids.get(name, name) for name in host.drained)
+        self._drained[host.name] = host.drained
         self._configure(host)
         for key in host.adopted:
             member = self.members[host.name, key]
@@ -167,8 +166,7 @@ class Checker:
             self._configure(host)
         elif isinstance(event, DrainChanged):
             before = {key for key, member in self._of(host) if self.is_drained(host, member.config)}
-            ids = {each.name: str(each.key) for each in host.seen_config.virtual_routers}
-            self._drained[host.name] = frozenset(ids.get(name, name) for name in event.drained)
+            self._drained[host.name] = event.drained
             self._configure(host)
         was_master = reader is not None and reader.state is State.MASTER
         before_ns = (reader.sent_ns, reader.asked_ns) if reader is not None else (0, 0)

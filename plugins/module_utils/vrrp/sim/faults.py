@@ -274,8 +274,8 @@ class Faults:
     def _drain(self) -> None:
         """One of them, or the whole router."""
         host, chance = self._host(), self._world.random
-        names = [each.name for each in host.config.virtual_routers]
-        host.drain(frozenset((chance.choice((ALL, *names)),)), forced=chance.random() < 0.3)
+        ids = [str(each.key) for each in host.config.virtual_routers]
+        host.drain(frozenset((chance.choice((ALL, *ids)),)), forced=chance.random() < 0.3)
 
     def _undrain(self) -> None:
         self._host().drain(frozenset())

@@ -177,13 +177,14 @@ class SimHost:
             self._upgrading = True
             self._wake_soon()
 
-    def drain(self, names: FrozenSet[str], forced: bool = False) -> None:
-        """An operator wants these to be master only if nobody else is; it outlives the daemon."""
+    def drain(self, ids: FrozenSet[str], forced: bool = False) -> None:
+        """An operator wants these, by identity or ALL, to be master only if nobody else is; that
+        outlives the daemon."""
         if self.alive:
-            self._news.append(lambda: DrainChanged(names, forced))
+            self._news.append(lambda: DrainChanged(ids, forced))
             self._wake_soon()
         else:
-            self.drained = names
+            self.drained = ids
 
     def rob(self, which: Identity) -> None:
         """Somebody else removes the addresses of a device."""

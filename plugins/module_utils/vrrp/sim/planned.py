@@ -71,8 +71,8 @@ class PlannedChanges:
         self._world.after(_ABSENCE_NS, host.start)
 
     def _drain(self, host: SimHost) -> None:
-        names = [each.name for each in host.config.virtual_routers]
-        host.drain(frozenset((self._world.random.choice((ALL, *names)),)))
+        ids = [str(each.key) for each in host.config.virtual_routers]
+        host.drain(frozenset((self._world.random.choice((ALL, *ids)),)))
 
     def _undrain(self, host: SimHost) -> None:
         host.drain(frozenset())

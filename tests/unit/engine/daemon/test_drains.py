@@ -12,6 +12,7 @@ from engine_kit.values import NS_PER_S, T0, config, group, link
 
 from vrrp.config.model import SyncGroupConfig
 from vrrp.daemon.applier import Applier
+from vrrp.daemon.beginning import PROBATION
 from vrrp.daemon.drains import RETRY_NS, Drains, read_drained
 from vrrp.daemon.shell import Shell
 from vrrp.daemon.state_files import StateFiles
@@ -23,6 +24,8 @@ from vrrp.router.vrrp_router import VrrpRouter
 ONE, TWO = group("one"), group("two", vrid=11, addresses=("198.18.10.9",))
 OWNER = group("owner", vrid=12, priority=255, addresses=("198.18.10.5",))
 SECOND = NS_PER_S
+# Under which ONE is remembered, whatever it is called.
+ID = "lan0/ipv4/10"
 
 
 class Daemon:
@@ -102,7 +105,7 @@ def test_drained_by_name(make):
     assert daemon.states() == {"one": "backup", "two": "master"}
     daemon.hear()
     daemon.pass_time(1)
-    assert read_drained(daemon.files) == {"one"}
+    assert read_drained(daemon.files) == {ID}
 
 
 def test_drained_as_a_whole_includes_who_comes_later(make):
@@ -131,7 +134,7 @@ def test_all_but_one(make):
     daemon = make(ONE, TWO)
     daemon.drains.drain({"all": True})
     daemon.drains.undrain({"names": ["one"]})
-    assert daemon.router.drained == {"two"}
+    assert daemon.router.drained == {str(TWO.key)}
 
 
 def test_a_restart_finds_who_was_drained(make):
@@ -164,7 +167,7 @@ def test_forced_it_is(make):
     daemon.drains.drain({"names": ["one"], "force": True})
     daemon.pass_time(2)
     assert daemon.states() == {"one": "backup"}
-    assert read_drained(daemon.files) == {"one"}
+    assert read_drained(daemon.files) == {ID}
     daemon.pass_time(5)
     assert daemon.states() == {"one": "master"}, "as the last resort"
     assert daemon.drained() == {"one"}
@@ -255,19 +258,63 @@ def test_a_rename_keeps_it_drained_all_the_while(make):
     daemon.pass_time(1)
     daemon.journal.clear()
     daemon.reload(config(replace(ONE, name="uno")))
-    assert daemon.router.drained == {"uno"}
+    assert daemon.router.drained == {ID}
     assert daemon.priority("uno") == 1
     assert [entry for entry in daemon.journal if "drained" in str(entry)] == []
     daemon.pass_time(0)
-    assert read_drained(daemon.files) == {"uno"}
+    assert read_drained(daemon.files) == {ID}
 
 
-def test_who_comes_later_under_an_old_name_is_not_drained(make):
+def test_a_restart_with_names_that_changed_places_finds_who_was_drained(make):
+    daemon = make(ONE, TWO)
+    daemon.drains.drain({"names": ["one"]})
+    daemon.hear()
+    daemon.pass_time(1)
+    daemon.start(config(replace(ONE, name="two"), replace(TWO, name="one")))
+    assert daemon.drained() == {"two"}
+    daemon.pass_time(0)
+    assert (daemon.priority("one"), daemon.priority("two")) == (100, 1)
+
+
+def test_the_name_of_one_that_was_removed_drains_nobody(make):
+    daemon = make(ONE)
+    daemon.drains.drain({"names": ["one"]})
+    daemon.reload(config(replace(TWO, name="one")))
+    assert daemon.drained() == set()
+
+
+def test_who_was_removed_and_comes_back_is_not_drained(make):
     daemon = make(ONE, TWO)
     daemon.drains.drain({"names": ["one"]})
     daemon.reload(config(TWO))
+    assert daemon.router.drained == frozenset()
     daemon.reload(config(ONE, TWO))
     assert daemon.drained() == set()
+
+
+def test_who_was_removed_on_probation_is_drained_when_that_is_taken_back(make):
+    daemon = make(ONE, TWO)
+    daemon.drains.drain({"names": ["one"]})
+    daemon.hear()
+    daemon.pass_time(1)
+    daemon.files.write(PROBATION, {})
+    daemon.reload(config(TWO))
+    daemon.pass_time(1)
+    assert read_drained(daemon.files) == {ID}, "also over a restart"
+    daemon.files.remove(PROBATION)
+    daemon.reload(config(ONE, TWO))
+    daemon.pass_time(0)
+    assert (daemon.drained(), daemon.priority("one")) == ({"one"}, 1)
+
+
+def test_who_was_removed_on_probation_is_forgotten_when_that_is_confirmed(make):
+    daemon = make(ONE, TWO)
+    daemon.drains.drain({"names": ["one"]})
+    daemon.files.write(PROBATION, {})
+    daemon.reload(config(TWO))
+    daemon.files.remove(PROBATION)
+    daemon.drains.forget_removed()
+    assert daemon.router.drained == frozenset(), "confirmed: it is gone for good"
 
 
 # Files
@@ -298,11 +345,11 @@ def test_a_full_disk_is_told_once_and_tried_again(make, tmp_path):
     assert T0 < daemon.drains.deadline_ns() <= daemon.clock.time_ns + RETRY_NS
     disk.is_full = False
     daemon.pass_time(61)
-    assert read_drained(disk) == {"one"}
+    assert read_drained(disk) == {ID}
     assert daemon.drains.deadline_ns() is None
 
 
-@pytest.mark.parametrize("text", ("{", '{"format": 1}', '{"format": 1, "names": [7]}'))
+@pytest.mark.parametrize("text", ("{", '{"format": 1}', '{"format": 1, "drained": [7]}'))
 def test_a_damaged_file_drains_nobody(make, tmp_path, text):
     (tmp_path / "drained.json").write_text(text, encoding="utf-8")
     daemon = make(ONE)

@@ -4,7 +4,7 @@
 """Drives one VrrpRouter through virtual time and sorts what it asks for."""
 
 from dataclasses import dataclass
-from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from engine_kit.packets import Advert, Packet, is_advert, read_advert
 from engine_kit.values import T0, link
@@ -126,7 +126,13 @@ class Driver:
 
     def drain(self, *names: str, forced: bool = False) -> Outcome:
         """Exactly these from now on."""
-        return self.step(DrainChanged(frozenset(names), forced))
+        ids = {each.name: str(each.key) for each in self.router.config.virtual_routers}
+        return self.step(DrainChanged(frozenset(ids.get(name, name) for name in names), forced))
+
+    def drained(self) -> Set[str]:
+        """What was drained, by name where it has one."""
+        names = {str(each.key): each.name for each in self.router.config.virtual_routers}
+        return {names.get(each, each) for each in self.router.drained}
 
     def device(self, name: str = "vlan10") -> VirtualDevice:
         """What the kernel should have for a virtual router, those that part included."""

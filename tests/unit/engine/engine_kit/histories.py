@@ -29,7 +29,8 @@ LINKS = ((link(),), (link(), link("lan1", 8, addresses=("198.18.20.5/24",))), (l
 LINKS += ((link(is_up=False),), ())  # type: ignore[assignment]
 TOLD = RouterAdvertisements(enabled=True, max_interval_cs=400)
 TRACK = (TrackReference("uplink", 101),)
-DRAINS = (frozenset(), frozenset({ALL}), frozenset({"vlan10"}), frozenset({"b", "nobody"}))
+PARTS = (frozenset({"lan0/ipv4/10"}), frozenset({"lan1/ipv4/20", "nobody"}))
+DRAINS = (frozenset(), frozenset({ALL}), *PARTS)
 REPAIRS = (Repair("vg-vlan10", "it was down"), Repair("", "a sysctl was changed"))
 
 

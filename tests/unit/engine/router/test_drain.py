@@ -10,11 +10,15 @@ from engine_kit.packets import V3
 from engine_kit.values import NS_PER_MS, NS_PER_S, T0, config, group, group6, link
 
 from vrrp.fsm.states import State
-from vrrp.router.events import ALL, DrainChanged, Stop
+from vrrp.router.events import ALL, DrainChanged, Stop, Tick
 
 BACKUP, MASTER = State.BACKUP, State.MASTER
 LEAVING_NS = 255 * NS_PER_S // 256 + 100 * NS_PER_MS
 SECOND = group("second", vrid=11, addresses=("198.18.10.253",))
+
+
+def identities(*wanted):
+    return frozenset(str(each.key) for each in wanted)
 
 
 def told(outcome):
@@ -38,7 +42,7 @@ def test_a_drained_master_gives_its_role_away_and_is_the_last_resort():
     assert (driver.state(), priority(driver)) == (BACKUP, 1)
     driver.hear(V3.but(priority=50))
     assert driver.router.deadline_ns == driver.now_ns + 3 * NS_PER_S + 255 * NS_PER_S // 256
-    assert driver.router.drained == {"vlan10"}
+    assert driver.drained() == {"vlan10"}
 
 
 def test_only_those_named_are_drained():
@@ -55,7 +59,7 @@ def test_all_are_drained_those_to_come_included():
     driver.hear(V3.but(priority=50))
     driver.configure(config(group(), SECOND))
     assert (priority(driver), priority(driver, "second")) == (1, 1)
-    assert driver.router.drained == {ALL}
+    assert driver.drained() == {ALL}
 
 
 def test_a_name_that_nobody_has_changes_nothing():
@@ -115,10 +119,10 @@ def test_one_that_waits_is_drained_when_it_starts():
 
 
 def test_it_stays_drained_over_a_restart():
-    driver = Driver(config(group(), SECOND), drained=frozenset({"second"}))
+    driver = Driver(config(group(), SECOND), drained=identities(SECOND))
     assert (priority(driver), priority(driver, "second")) == (100, 1)
     assert told(driver.first) == [], "nothing new"
-    assert driver.router.drained == {"second"}
+    assert driver.drained() == {"second"}
 
 
 def test_it_stays_drained_under_another_name():
@@ -126,16 +130,35 @@ def test_it_stays_drained_under_another_name():
     driver.drain("vlan10")
     driver.hear(V3.but(priority=50))
     driver.configure(config(group("gateway"), SECOND))
-    assert driver.router.drained == {"gateway"}
+    assert driver.drained() == {"gateway"}
     assert (priority(driver, "gateway"), priority(driver, "second")) == (1, 100)
 
 
 def test_it_stays_drained_when_names_change_places():
     a, b = group("a", vrid=11), group("b", vrid=12, addresses=("198.18.10.9",))
-    driver = Driver(config(a, b), drained=frozenset({"a"}))
+    driver = Driver(config(a, b), drained=identities(a))
     driver.configure(config(group("b", vrid=11), group("a", vrid=12, addresses=("198.18.10.9",))))
-    assert driver.router.drained == {"b"}
+    assert told(driver.step(Tick())) == []
+    assert driver.drained() == {"b"}
     assert (priority(driver, "a"), priority(driver, "b")) == (100, 1)
+
+
+def test_a_restart_under_other_names_mixes_nobody_up():
+    """Who was drained is known by its identity, whatever has its name now."""
+    old = Driver(config(group("a", vrid=11), group("b", vrid=12, addresses=("198.18.10.9",))))
+    old.drain("a")
+    wanted = config(group("b", vrid=11), group("a", vrid=12, addresses=("198.18.10.9",)))
+    driver = Driver(wanted, drained=old.router.drained)
+    assert (priority(driver, "a"), priority(driver, "b")) == (100, 1)
+    assert driver.drained() == {"b"}
+
+
+def test_removed_and_back_it_is_still_drained():
+    """Who forgets it is the daemon: a rollback has to find what was before."""
+    driver = Driver(config(group(), SECOND), drained=identities(group()))
+    driver.configure(config(SECOND))
+    driver.configure(config(group(), SECOND))
+    assert (priority(driver), priority(driver, "second")) == (1, 100)
 
 
 # No successor
@@ -152,7 +175,7 @@ def test_without_a_successor_it_is_master_again_and_lost_nothing():
     assert outcome.kinds() == "ADLUN"
     (device,) = outcome.desired.devices
     assert (device.is_master, device.is_quiet) == (True, False), "it never was without addresses"
-    assert driver.router.drained == frozenset()
+    assert driver.drained() == set()
     assert [each.data["reason"] for each in outcome.notes if each.kind == "transition"] == [
         "no-successor"
     ]
@@ -163,8 +186,15 @@ def test_the_others_stay_drained_when_one_has_no_successor():
     driver.drain(ALL)
     driver.hear(V3.but(priority=50))
     driver.run(driver.now_ns + LEAVING_NS)
-    assert driver.router.drained == {"vlan10"}
+    assert driver.drained() == {"vlan10"}
     assert (driver.state(), driver.state("second")) == (BACKUP, MASTER)
+
+
+def test_without_a_successor_only_that_one_is_drained_no_longer():
+    driver = master(config(group()))
+    driver.drain("vlan10", "eth9/ipv4/99")
+    driver.run(driver.now_ns + LEAVING_NS)
+    assert driver.router.drained == {"eth9/ipv4/99"}, "who is removed for now stays drained"
 
 
 def test_who_is_drained_itself_is_no_successor():
@@ -184,14 +214,14 @@ def test_forced_it_is_released_all_the_same():
     outcomes = driver.run(driver.now_ns + LEAVING_NS)
     assert [each.kinds() for each in outcomes] == ["D"]
     assert not driver.device().is_master
-    assert driver.router.drained == {"vlan10"}
+    assert driver.drained() == {"vlan10"}
 
 
 def test_forced_it_leaves_also_for_who_is_drained_itself():
     driver = master(config(group(priority=200)))
     driver.drain("vlan10", forced=True)
     assert driver.hear(V3.but(priority=1)).kinds() == "D"
-    assert driver.router.drained == {"vlan10"}
+    assert driver.drained() == {"vlan10"}
 
 
 def test_forced_and_alone_it_is_the_last_resort_again():
@@ -199,7 +229,7 @@ def test_forced_and_alone_it_is_the_last_resort_again():
     driver.drain("vlan10", forced=True)
     driver.run(driver.now_ns + 4 * NS_PER_S)
     assert (driver.state(), priority(driver)) == (MASTER, 1)
-    assert driver.router.drained == {"vlan10"}
+    assert driver.drained() == {"vlan10"}
 
 
 def test_stop_while_it_is_drained_is_not_taken_back():
@@ -209,14 +239,14 @@ def test_stop_while_it_is_drained_is_not_taken_back():
     outcomes = driver.run(driver.now_ns + 100 * NS_PER_S)
     assert [each.kinds() for each in outcomes] == ["D"]
     assert driver.router.deadline_ns is None
-    assert driver.router.drained == {"vlan10"}, "it starts drained the next time"
+    assert driver.drained() == {"vlan10"}, "it starts drained the next time"
 
 
 # Undraining
 
 
 def test_undrained_it_has_its_priority_and_preempts():
-    driver = Driver(config(group(priority=200)), drained=frozenset({"vlan10"}))
+    driver = Driver(config(group(priority=200)), drained=identities(group()))
     driver.hear(V3.but(priority=50))
     outcome = driver.drain()
     assert told(outcome) == [("vlan10", False, None)]
@@ -228,7 +258,7 @@ def test_undrained_it_has_its_priority_and_preempts():
 
 def test_undrained_it_waits_for_its_preempt_delay():
     settings = group(priority=200, preempt_delay_cs=1500)
-    driver = Driver(config(settings), drained=frozenset({"vlan10"}))
+    driver = Driver(config(settings), drained=identities(group()))
     driver.hear(V3.but(priority=50))
     driver.drain()
     for second in range(1, 16):
@@ -249,7 +279,7 @@ def test_undrained_while_it_leaves_it_takes_its_role_back_unless_there_is_a_succ
 
 
 def test_a_last_resort_that_is_undrained_says_so():
-    driver = Driver(config(group(priority=200)), drained=frozenset({"vlan10"}))
+    driver = Driver(config(group(priority=200)), drained=identities(group()))
     driver.run_to_master()
     assert [each.priority for each in driver.drain().adverts] == [200]
 

@@ -85,7 +85,7 @@ def test_who_is_drained_stays_drained():
     before = Driver(BOTH)
     before.drain("vlan10")
     after = go_on(before)
-    assert after.router.drained == frozenset(("vlan10",))
+    assert after.drained() == {"vlan10"}
     priorities = {each.id: each.parameters.priority for each in after.router.bound_routers()}
     assert priorities == {ID4: 1, ID6: 50}
 

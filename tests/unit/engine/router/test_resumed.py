@@ -163,13 +163,13 @@ def test_what_trackers_said_counts_from_the_first_moment():
 
 
 def test_a_drained_one_goes_on_drained():
-    old = Driver(config(group()), drained=frozenset({"vlan10"}))
+    old = Driver(config(group()), drained=frozenset({str(group().key)}))
     old.run_to_master()
-    new = heir(old, drained=frozenset({"vlan10"}))
+    new = heir(old, drained=frozenset({str(group().key)}))
     assert (new.state(), new.bound().parameters.priority) == (MASTER, 1)
-    old = Driver(config(group()), drained=frozenset({"vlan10"}))
+    old = Driver(config(group()), drained=frozenset({str(group().key)}))
     old.hear(V3.but(priority=50))
-    assert heir(old, drained=frozenset({"vlan10"})).state() is BACKUP
+    assert heir(old, drained=frozenset({str(group().key)})).state() is BACKUP
 
 
 def test_an_owner_goes_on():
