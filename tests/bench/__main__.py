@@ -105,7 +105,8 @@ class Bench:
         for repeat in range(repeats):
             directory = self._directory / ("%d-%d" % (number, repeat))
             try:
-                self._add(turn, self._measure(turn, directory))
+                for found in self._measure(turn, directory):
+                    self._add(turn, found)
             except (play.Failed, AssertionError) as error:
                 self._progress("  failed: %s" % error)
                 first = str(error).splitlines()[0]
@@ -117,12 +118,12 @@ class Bench:
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
 
-    def _measure(self, turn: Turn, directory: Path) -> play.Figures:
+    def _measure(self, turn: Turn, directory: Path) -> List[play.Figures]:
         if turn.shape == FORWARDING:
-            found = forwarding.cost_ns(turn.speaker, directory)
+            found = [forwarding.cost_ns(turn.speaker, directory)]
         else:
             found = play.Round(SHAPES[turn.shape], turn.speaker, directory, self._effort).play()
-        self._progress("  " + ", ".join("%s %.4g" % each for each in sorted(found.items())))
+        self._progress("  " + ", ".join("%s %.4g" % each for each in sorted(found[0].items())))
         return found
 
     def _add(self, turn: Turn, found: play.Figures) -> None:

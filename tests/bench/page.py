@@ -55,8 +55,9 @@ METHOD = """\
   router and sink share one context, so its processor time is the whole cost of a packet. *Not
   measurable*: not above the dearest round without a daemon.
 
-Values are medians over rounds, with the least and the greatest round in brackets; counts are of
-the worst round. A goal is judged by the median, unless its words say max.
+Values are medians over rounds, with the least and the greatest round in brackets; the number of
+rounds is in the head of a column (of VLANs at 1 s: windows of one start). Counts are of the worst
+round. A goal is judged by the median, unless its words say max.
 """
 
 
@@ -138,7 +139,7 @@ def _ratio(samples: Samples, goal: Goal) -> str:
 def _figures(samples: Samples, shape: str) -> Iterator[str]:
     speakers = [each for each in (*SPEAKERS, NOBODY) if samples[shape].get(each)]
     counts = [len(samples[shape][speaker]) for speaker in speakers]
-    yield _row("", *("%s (%d rounds)" % each for each in zip(speakers, counts)))
+    yield _row("", *("%s (%d)" % each for each in zip(speakers, counts)))
     yield _row(*["---"] * (len(speakers) + 1))
     for figure, (words, _unit) in FIGURES.items():
         found = [goals.values(samples, shape, speaker, figure) for speaker in speakers]

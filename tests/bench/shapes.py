@@ -18,7 +18,7 @@ OURS, KEEPALIVED, NOBODY = "vlangate", "keepalived", "no daemon"
 PRIORITIES = {MASTER: 200, BACKUP: 100}
 HOST_NUMBERS = {MASTER: 252, BACKUP: 253}
 # What may be looked at in a shape, beside its cold start.
-STEADY, STOP, TAKEOVER, RELOAD, HOGS = "steady", "stop", "takeover", "reload", "hogs"
+COST, STEADY, STOP, TAKEOVER, RELOAD, HOGS = "cost", "steady", "stop", "takeover", "reload", "hogs"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Shape:
     rounds: int = 5
     quick_rounds: int = 0
     repeats: int = 1
+    windows: int = 1
 
     @property
     def title(self) -> str:
@@ -97,17 +98,17 @@ class Shape:
         return ipaddress.IPv4Network((int(ipaddress.IPv4Address("10.64.0.0")) + (link << 8), 24))
 
 
-_ALL = (STEADY, STOP, TAKEOVER)
+_ALWAYS = (COST, STEADY, STOP)
 SHAPES = {
     shape.name: shape
     for shape in (
         Shape("one-1", ONE_INTERFACE, 1, 0.1, (TAKEOVER,), quick_rounds=1, repeats=6),
-        Shape("one-250-fast", ONE_INTERFACE, 250, 0.1, (*_ALL, RELOAD, HOGS), quick_rounds=1),
-        Shape("one-250", ONE_INTERFACE, 250, 1.0, _ALL),
-        Shape("vlans-1000-fast", VLANS, 1000, 0.1, (*_ALL, RELOAD)),
-        Shape("vlans-30", VLANS, 30, 1.0, (STEADY,), quick_rounds=1),
-        Shape("vlans-250", VLANS, 250, 1.0, (STEADY,)),
-        Shape("vlans-1000", VLANS, 1000, 1.0, (STEADY, TAKEOVER)),
-        Shape("vlans-4000", VLANS, 4000, 1.0, (STEADY,)),
+        Shape("one-250-fast", ONE_INTERFACE, 250, 0.1, (*_ALWAYS, TAKEOVER, RELOAD, HOGS), 5, 1),
+        Shape("one-250", ONE_INTERFACE, 250, 1.0, _ALWAYS),
+        Shape("vlans-1000-fast", VLANS, 1000, 0.1, (*_ALWAYS, TAKEOVER, RELOAD)),
+        Shape("vlans-30", VLANS, 30, 1.0, (COST,), 1, 1, windows=5),
+        Shape("vlans-250", VLANS, 250, 1.0, (COST,), 1, windows=5),
+        Shape("vlans-1000", VLANS, 1000, 1.0, (COST, TAKEOVER), 1, windows=5),
+        Shape("vlans-4000", VLANS, 4000, 1.0, (COST, STEADY), 1, windows=5),
     )
 }
