@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A round of `make bench` with our engine brings each figure that is asked of it, and ends clean."""
+"""A round of `make bench` with our engine brings each figure asked of it, and ends clean."""
 
 from __future__ import annotations
 
