@@ -59,7 +59,7 @@ def test_seeds_get_beyond_the_first_check(target):
     for data in seeds.seeds(target):
         try:
             results.append(type(accepted(data)).__name__)
-        except VrrpError:  # a journal that was kept is one of an older engine
+        except VrrpError:
             results.append("refused")
     wanted = {
         "packets": "Accepted",
@@ -68,3 +68,14 @@ def test_seeds_get_beyond_the_first_check(target):
         "journal": "Replay",
     }
     assert target == "control" or wanted[target] in results
+
+
+def test_a_journal_without_a_packet_is_replayed_up_to_that_event():
+    """Beyond it everything would be refused, whatever becomes of the event."""
+    first = seeds.seeds("journal")[0]
+    broken = seeds.without_its_packet(first)
+    assert broken in seeds.seeds("journal")
+    for data, event in ((first, None), (broken, "PacketReceived(packet=7)")):
+        lines = seeds.fuzz_targets.io.StringIO(data.decode("ascii"), newline="\n")
+        difference = seeds.fuzz_targets.replay(lines).difference
+        assert (difference and difference.event) == event
