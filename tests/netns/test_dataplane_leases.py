@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import subprocess
 import time
 from dataclasses import replace
-from typing import Dict, Optional
+from typing import Dict, List, Optional, Tuple
 
 import pytest
 from hosts import LINK_LOCAL_VIP, MAC4, MAC6, VIP4, VIP6, Host, held
-from namespaces import Site
+from namespaces import LAN, WAN, Site
 
-from vrrp.facts import Family, HeldDevice
+from vrrp.facts import Family, HeldDevice, Repair
+from vrrp.linux import rtnl
+from vrrp.linux.netlink import NetlinkSocket
 from vrrp.router.desired import DesiredDataplane
 
 DEVICES = ("vg-lan-ipv4", "vg-lan-ipv6")
@@ -30,6 +35,12 @@ def masters(host: Host, lease_s: int) -> DesiredDataplane:
         host.device(Family.IPV6, [LINK_LOCAL_VIP, VIP6]),
     )
     return host.desired(*(replace(device, lease_s=lease_s) for device in devices))
+
+
+def look(host: Host, *names: str) -> Tuple[Repair, ...]:
+    """Reconcile these, the routes of their addresses included."""
+    with host.namespace.inside():
+        return host.dataplane.reconcile(frozenset(names))
 
 
 def lifetimes(site: Site, name: str) -> Dict[str, int]:
@@ -128,6 +139,58 @@ def test_a_lease_is_changed_in_place(host: Host, site: Site, before_s: int, afte
     assert host.reconcile() == ()
 
 
+def test_a_changed_lease_is_no_missing_route(host: Host, site: Site) -> None:
+    """Another lease may not cost the link-local address the route to its prefix, which would be
+    repaired by taking the address away for a moment: not at once, and not when it is renewed."""
+    host.apply(masters(host, 0))
+    for lease_s in (60, 20, 0, 30):
+        host.apply(masters(host, lease_s))
+        for _renewal in range(3):
+            assert look(host, *DEVICES) == ()
+            assert " dev %s " % DEVICES[1] in neighbour_route(site)
+            with host.namespace.inside():
+                host.dataplane.renew(DEVICES)
+    # Nor when a daemon died, and another one goes on.
+    host.restart()
+    with host.namespace.inside():
+        host.dataplane.expire(5)
+    assert " dev %s " % DEVICES[1] in neighbour_route(site)
+    host.apply(masters(host, 30))
+    assert look(host, *DEVICES) == ()
+
+
+def neighbour_route(site: Site) -> str:
+    """Where the kernel would send to a link-local neighbour of the virtual router."""
+    return site.router.ip("-6", "route", "get", "fe80::77", "oif", DEVICES[1])
+
+
+def test_leases_that_come_and_go_lose_no_packet(host: Host, site: Site) -> None:
+    """All three addresses answer all the while, each asked five hundred times a second."""
+    host.apply(masters(host, 0))
+    targets = (VIP4, VIP6, LINK_LOCAL_VIP + "%eth0")
+    for target in targets:
+        site.client.run("ping", "-c1", "-W2", target)
+    words = ("ip", "netns", "exec", site.client.name, "ping", "-q", "-i", "0.002", "-c", "1000")
+    pings = [
+        subprocess.Popen([*words, target], stdout=subprocess.PIPE, text=True) for target in targets
+    ]
+    try:
+        changes = 0
+        while any(ping.poll() is None for ping in pings):
+            changes += 1
+            host.apply(masters(host, 60 * (changes % 2)))
+            time.sleep(0.01)
+        told = [ping.communicate()[0] for ping in pings]
+    finally:
+        for ping in pings:
+            ping.kill()
+            ping.wait()
+    print("%d changes" % changes)
+    assert changes > 20
+    for summary in told:
+        assert "1000 received" in summary, summary
+
+
 def test_what_is_left_alone_runs_out(host: Host, site: Site) -> None:
     """After the daemon's end another process shortens the life of its addresses."""
     host.apply(masters(host, 0))
@@ -168,3 +231,49 @@ def test_what_another_process_left_is_told(host: Host, site: Site) -> None:
     assert four == HeldDevice("vg-lan-ipv4", parent, mac4, (held(VIP4),))
     assert six == HeldDevice("vg-lan-ipv6", parent, mac6, six.addresses)
     assert set(six.addresses) == {held(LINK_LOCAL_VIP), held(VIP6)}
+
+
+def test_bridges_of_devices_stand_side_by_side(site: Site) -> None:
+    """The same address may be that of many devices, and its prefix is that of every link: neither
+    another device's bridge nor somebody's own route is replaced. What ran out stands again."""
+    site.router.batch(
+        "link add link %s name one type macvlan mode bridge" % LAN,
+        "link add link %s name two type macvlan mode bridge" % LAN,
+        *("link set %s addrgenmode none" % name for name in ("one", "two")),
+        *("link set %s up" % name for name in ("one", "two")),
+        "route add fe80::/64 dev %s metric 1024" % WAN,
+    )
+    with site.router.inside(), contextlib.closing(NetlinkSocket(0)) as netlink:
+        indexes = [socket.if_nametoindex(name) for name in ("one", "two")]
+        address = held(LINK_LOCAL_VIP)
+
+        def bridge() -> None:
+            for index in indexes:
+                netlink.transact([rtnl.bridge_route(index, address)])
+                netlink.transact([rtnl.bridge_prefix_route(index, address)])
+
+        bridge()
+        assert stands(site, "one") == stands(site, "two") == [True, True]
+        end = time.monotonic() + 5
+        while any(stands(site, "one") + stands(site, "two")):
+            assert time.monotonic() < end, "the bridges have no end"
+            time.sleep(0.05)
+        bridge()
+        assert stands(site, "one") == stands(site, "two") == [True, True]
+    routes = site.router.ip("-6", "route", "show", "fe80::/64")
+    assert " dev %s metric 1024 " % WAN in routes
+
+
+def stands(site: Site, device: str) -> List[bool]:
+    """Whether the kernel takes the address for its own, and reaches its neighbours."""
+    found = []
+    for target, words in ((LINK_LOCAL_VIP, "local"), ("fe80::77", "fe80::/64")):
+        route = subprocess.run(
+            ("ip", "-n", site.router.name, "-6", "route", "get", "fibmatch", target, "oif", device),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        ).stdout
+        found.append(route.startswith(words) and " dev %s " % device in route)
+    return found

@@ -137,7 +137,6 @@ class LinuxDataplane:
         before = dict(found.devices)
         steps = plan.plan(found, self._desired, names)
         self._devices.forget_unrouted()
-        self._devices.forget_unrouted()
         told = repairs.explain(dataclasses.replace(found, devices=before), steps)
         try:
             self._carry_out(steps)

@@ -12,10 +12,21 @@ from __future__ import annotations
 import dataclasses
 import errno
 import socket
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..errors import PlatformError
-from ..facts import InterfaceAddress
+from ..facts import InterfaceAddress, is_link_local
 from . import rtnl, sysctl
 from .actual import (
     IPV4_ARP_IGNORE,
@@ -92,7 +103,7 @@ class Faults:
         target: str,
         outcome: Outcome,
         harmless: Tuple[int, ...] = (),
-        hints: Mapping[int, str] = _HINTS,
+        hints: Optional[Mapping[int, str]] = None,
     ) -> bool:
         """True when the kernel did it; a failure is kept for the end unless harmless."""
         if not outcome.errno:
@@ -100,7 +111,7 @@ class Faults:
         if outcome.errno in harmless:
             self.mirror_is_wrong = True
         else:
-            hint = hints.get(outcome.errno) or _HINTS.get(outcome.errno) or outcome.words
+            hint = (hints or {}).get(outcome.errno) or _HINTS.get(outcome.errno) or outcome.words
             self.add(PlatformError(operation, target, outcome.errno, hint), target)
         return False
 
@@ -158,16 +169,28 @@ class Devices:
 
     def renew(self, steps: Sequence[RenewAddress]) -> None:
         """Let leases begin anew; those of devices that are not there are left out."""
-        steps = self._of_known(steps)
-        requests = [
-            rtnl.renew_address(self.mirror[step.name].ifindex, step.address, step.lease_s)
-            for step in steps
-        ]
-        for step, outcome in zip(steps, self._netlink.transact(requests)):
+        works = [work for step in self._of_known(steps) for work in self._renewals(step)]
+        outcomes = self._netlink.transact([request for request, _step in works])
+        for (_request, step), outcome in zip(works, outcomes):
+            if step is None:
+                continue
             if self._faults.note("renew address of", step.name, outcome, _ALREADY_GONE):
                 lifetimes = self.mirror[step.name].lifetimes_s
                 if lifetimes.get(step.address, 0) != step.lease_s:
                     self._set_lifetime(step.name, step.address, step.lease_s)
+
+    def _renewals(self, step: RenewAddress) -> Iterator[Tuple[bytes, Optional[RenewAddress]]]:
+        """The requests, and of those whose outcome counts the step."""
+        device = self.mirror[step.name]
+        request = rtnl.renew_address(device.ifindex, step.address, step.lease_s)
+        gets_an_end = step.lease_s and not device.lifetimes_s.get(step.address)
+        if gets_an_end and is_link_local(step.address.address):
+            # The kernel ends the route to its prefix in the past (modify_prefix_route() reads the
+            # time from now on as a time), and only when it is asked again as it should be.
+            if not device.master_ifindex:
+                yield rtnl.bridge_prefix_route(device.ifindex, step.address), None
+            yield request, step
+        yield request, step
 
     def _of_known(self, steps: Sequence[Any]) -> List[Any]:
         return [step for step in steps if step.name in self.mirror]

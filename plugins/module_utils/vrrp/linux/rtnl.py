@@ -51,8 +51,10 @@ _IFA_F_NODAD = 0x02
 _IFA_F_NOPREFIXROUTE = 0x200
 _FOREVER = 0xFFFFFFFF
 _ROUTE = struct.Struct("=BBBBBBBBI")
+_RT_TABLE_MAIN = 254
 _RT_TABLE_LOCAL = 255
 _RTPROT_KERNEL = 2
+_RTN_UNICAST = 1
 _RTN_LOCAL = 2
 _RTA_DST = 1
 _RTA_OIF = 4
@@ -255,14 +257,26 @@ def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
 def bridge_route(ifindex: int, address: InterfaceAddress) -> bytes:
     """Let the kernel take an IPv6 address for its own at once: it makes the route of a new address
     in a queue, milliseconds later, and drops what comes until then."""
-    length = len(address.address)
-    kinds = (_RTPROT_KERNEL, 0, _RTN_LOCAL, 0)
-    header = _ROUTE.pack(socket.AF_INET6, 8 * length, 0, 0, _RT_TABLE_LOCAL, *kinds)
-    where = attributes.attribute(_RTA_DST, address.address)
+    return _bridge(ifindex, address.address, 128, (_RT_TABLE_LOCAL, _RTPROT_KERNEL, 0, _RTN_LOCAL))
+
+
+def bridge_prefix_route(ifindex: int, address: InterfaceAddress) -> bytes:
+    """The same for the other addresses of its prefix while the kernel's own route is unusable."""
+    length = address.prefix_length
+    unused = 8 * len(address.address) - length
+    prefix = int.from_bytes(address.address, "big") >> unused << unused
+    kinds = (_RT_TABLE_MAIN, _RTPROT_KERNEL, 0, _RTN_UNICAST)
+    return _bridge(ifindex, prefix.to_bytes(len(address.address), "big"), length, kinds)
+
+
+def _bridge(ifindex: int, prefix: bytes, length: int, kinds: Tuple[int, int, int, int]) -> bytes:
+    header = _ROUTE.pack(socket.AF_INET6, length, 0, 0, *kinds, 0)
+    where = attributes.attribute(_RTA_DST, prefix)
     where += attributes.attribute(_RTA_OIF, struct.pack("=I", ifindex))
     until = attributes.attribute(_RTA_EXPIRES, struct.pack("=I", _BRIDGE_S))
-    # Instead of an earlier one that has run out; the kernel's own has another metric.
-    flags = NLM_F_CREATE | _NLM_F_REPLACE | NLM_F_ACK
+    # The kernel's own has another metric. An earlier one of this device, which may have run out,
+    # lasts on; a replacement would be that of any device with this prefix.
+    flags = NLM_F_CREATE | NLM_F_ACK
     return request(_RTM_NEWROUTE, flags, header + where + until)
 
 
