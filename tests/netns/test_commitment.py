@@ -54,9 +54,9 @@ class Bench:
         self.pair.first.daemon = self.daemon
         return self.daemon
 
-    def start_as_master(self, config: Dict[str, Any] = GOOD) -> Daemon:
-        """And wait until it carries the traffic."""
-        daemon = self.start(config)
+    def start_as_master(self, config: Optional[Dict[str, Any]] = None) -> Daemon:
+        """And wait until it carries the traffic. config: GOOD."""
+        daemon = self.start(config or GOOD)
         daemon.wait_for(lambda _shown: all_are("master", daemon), "mastership")
         return daemon
 

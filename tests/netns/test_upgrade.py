@@ -103,7 +103,7 @@ class Service:
             return client.call("show.routers")
 
     def kill(self) -> None:
-        for pid in {self.pid, self._first.process.pid}:
+        for pid in sorted({self.pid, self._first.process.pid}):
             if pid != self._first.process.pid or self._first.process.poll() is None:
                 try:
                     os.kill(pid, signal.SIGKILL)

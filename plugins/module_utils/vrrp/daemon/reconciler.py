@@ -50,7 +50,7 @@ class Reconciler:
     @property
     def deadline_ns(self) -> int:
         """When there is something to look at."""
-        return min(self._turn_ns, min(self._doubts.values(), default=self._turn_ns))
+        return min((self._turn_ns, *self._doubts.values()))
 
     def due(self, everything: Sequence[str], now_ns: int) -> FrozenSet[str]:
         """What to look at now: doubts first, else the next ones of everything in turn."""

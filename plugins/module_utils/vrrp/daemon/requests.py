@@ -126,7 +126,9 @@ class Requests:
     def _do_reload(self, params: Mapping[str, Any]) -> Dict[str, Any]:
         within_s = params.get("confirm_within_s")
         if within_s is not None and (
-            type(within_s) is not int or not 1 <= within_s <= MAXIMUM_PROBATION_S
+            isinstance(within_s, bool)
+            or not isinstance(within_s, int)
+            or not 1 <= within_s <= MAXIMUM_PROBATION_S
         ):
             message = "confirm_within_s is a whole number from 1 to %d" % MAXIMUM_PROBATION_S
             raise ControlError("bad-parameters", message)

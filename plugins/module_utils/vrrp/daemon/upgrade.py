@@ -337,7 +337,7 @@ class Upgrade:
         document = self._hears("here")
         if document is not None and self._process is not None:
             pid = document.get("pid")
-            if type(pid) is not int or pid <= 1:
+            if isinstance(pid, bool) or not isinstance(pid, int) or pid <= 1:
                 raise UpgradeError("it has no process id")
             self._process.pid = pid
             descriptors = dict(self.descriptors)

@@ -220,7 +220,7 @@ def _renames(actual: Actual, pairs: Sequence[_Pair], left: Sequence[str]) -> Ite
     while pending:
         free = [name for name, (device, _ifindex) in pending.items() if device.name not in occupied]
         if not free:
-            name = next(iter(pending))
+            name, *_others = pending
             device, ifindex = pending.pop(name)
             temporary = "%s~%d" % (DEVICE_PREFIX, ifindex)
             yield RenameDevice(name, temporary, alias_of(device))
