@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames out by packet sockets, packets of protocol 112 in by raw IP sockets. Layer L4.
 
-Out: one bound packet socket per link, without a receive hook. In: one unbound raw socket per
+Out: one packet socket for all links, without a receive hook. In: one unbound raw socket per
 family for all links; never a packet tap, which would tax every forwarded packet.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import os
 import resource
 import socket
 import struct
@@ -24,12 +26,61 @@ from .netlink import enlarge_buffers
 
 # A thousand advertisements cost about 1 MB of the kernel's accounting while we are busy elsewhere.
 _RECEIVE_BUFFER = 4 << 20
+# A limit, not a claim. Frames wait in it where a card has stalled, up to 10,240 of 1 kB in its
+# queue, and must not keep those of the other cards from being sent.
+_SEND_BUFFER = 64 << 20
 LARGEST_PACKET = 65535
 ANCILLARY_ROOM = 256
 _IP_PKTINFO = 8
 _IP_MULTICAST_ALL = 49
 _SPARE_FILES = 256
 _IPV6_HEADER = struct.Struct("!IHBB")
+# struct sockaddr_ll, of which only the link counts when the frame is whole.
+_PLACE = struct.Struct("=H2xi12x")
+
+
+class _Sender:
+    """One packet socket for all links: each frame says by which link it leaves.
+
+    A bound one for each link would send as quickly, but the kernel waits 15 ms for a grace period
+    with each that is closed, and closes them one by one also when the process is killed: with a
+    thousand links nobody could go on in its place for a quarter of a minute.
+    """
+
+    def __init__(self) -> None:
+        # socket.sendto() takes the name of a link, looks its index up for each frame, and would
+        # send by the wrong one after names were exchanged.
+        self._sendto = ctypes.CDLL(None, use_errno=True).sendto
+        self._sendto.argtypes = (
+            ctypes.c_int,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_int,
+            ctypes.c_char_p,
+            ctypes.c_uint,
+        )
+        self._sendto.restype = ctypes.c_ssize_t
+        try:
+            # Protocol 0: nothing is ever received here.
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        except OSError as error:
+            hint = "run as root or with CAP_NET_RAW" if error.errno == errno.EPERM else ""
+            raise PlatformError("open", "packet socket", error.errno, hint) from error
+        self._socket.setblocking(False)
+        self._number = self._socket.fileno()
+        enlarge_buffers(self._socket, _SEND_BUFFER)
+
+    def send(self, ifindex: int, frame: bytes) -> None:
+        """Send one whole Ethernet frame. Raises OSError."""
+        place = _PLACE.pack(socket.AF_PACKET, ifindex)
+        if self._sendto(self._number, frame, len(frame), 0, place, _PLACE.size) < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    def close(self) -> None:
+        """Nothing can be sent any more."""
+        self._socket.close()
+        self._number = -1
 
 
 class PacketIO:
@@ -37,8 +88,12 @@ class PacketIO:
 
     def __init__(self) -> None:
         self._wanted: Dict[int, LinkFacts] = {}
-        self._senders: Dict[int, socket.socket] = {}
-        self._receivers = _open_receivers()
+        self._sender = _Sender()
+        try:
+            self._receivers = _open_receivers()
+        except PlatformError:
+            self._sender.close()
+            raise
         self._memberships = {
             family: Memberships(family, MULTICAST_GROUP[family], "VRRP group")
             for family in self._receivers
@@ -51,10 +106,8 @@ class PacketIO:
         raised at the end, and the next call tries again.
         """
         wanted = {link.ifindex: link for link in links}
-        for ifindex in set(self._senders) - set(wanted):
-            self._senders.pop(ifindex).close()
         self._wanted = wanted
-        _allow_open_files(len(wanted) + len(wanted) // JOINS_PER_SOCKET * 2)
+        _allow_open_files(len(wanted) // JOINS_PER_SOCKET * 2)
         problems = [
             problem
             for memberships in self._memberships.values()
@@ -66,30 +119,9 @@ class PacketIO:
     def send(self, ifindex: int, frame: bytes) -> None:
         """Send one whole Ethernet frame."""
         try:
-            sender = self._senders.get(ifindex) or self._open_sender(ifindex)
-            sender.send(frame)
+            self._sender.send(ifindex, frame)
         except OSError as error:
-            self._close_sender(ifindex)
             raise PlatformError("send", self._name(ifindex), error.errno) from error
-
-    def _open_sender(self, ifindex: int) -> socket.socket:
-        name = socket.if_indextoname(ifindex)
-        # Protocol 0: nothing is ever received here.
-        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        try:
-            sender.setblocking(False)
-            sender.bind((name, 0))
-        except OSError:
-            sender.close()
-            raise
-        self._senders[ifindex] = sender
-        return sender
-
-    def _close_sender(self, ifindex: int) -> None:
-        """A link that comes back may be another one: the next frame opens a new socket."""
-        sender = self._senders.pop(ifindex, None)
-        if sender is not None:
-            sender.close()
 
     def _name(self, ifindex: int) -> str:
         link = self._wanted.get(ifindex)
@@ -131,10 +163,10 @@ class PacketIO:
 
     def close(self) -> None:
         """Give everything back."""
-        for held in (self._senders, self._receivers):
-            for sock in held.values():
-                sock.close()
-            held.clear()
+        self._sender.close()
+        for receiver in self._receivers.values():
+            receiver.close()
+        self._receivers = {}
         for memberships in self._memberships.values():
             memberships.close()
         self._wanted = {}
