@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -63,19 +64,18 @@ class Round:
 
     def play(self) -> List[Figures]:
         """All figures of this round, and those of the further windows. Raises Failed."""
-        with self.wiring:
+        with self.wiring, contextlib.ExitStack() as ending:
             indexes = self.wiring.indexes(BACKUP)
             self.groups = [(indexes[g.link], g.vrid) for g in self.shape.groups()]
             self._last_index = max(indexes.values())
-            self.speakers = {role: self._speaker(role) for role in (MASTER, BACKUP)}
+            for role in (MASTER, BACKUP):
+                self.speakers[role] = self._speaker(role)
+                ending.callback(self.speakers[role].kill)
             try:
                 return self._play()
             except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
                 said = [speaker.log() for speaker in self.speakers.values()]
                 raise Failed("%s\n%s" % (error, "\n---\n".join(said))) from error
-            finally:
-                for speaker in self.speakers.values():
-                    speaker.kill()
 
     def _play(self) -> List[Figures]:
         found = self._cold_start()
