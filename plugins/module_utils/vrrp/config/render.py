@@ -10,8 +10,10 @@ equal text, which is what idempotence and the digest of a configuration rest on.
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 import json
+from json.encoder import encode_basestring_ascii
 from typing import Any, Dict, Iterable, List, Tuple
 
 from .fields import (
@@ -49,7 +51,31 @@ def document(config: RouterConfig, secrets: bool = True) -> Dict[str, Any]:
 
 def canonical_json(config: RouterConfig, secrets: bool = True) -> str:
     """The document as text: fields in the order of the table, indented by 2, newline at the end."""
-    return json.dumps(document(config, secrets), indent=2) + "\n"
+    return indented(document(config, secrets)) + "\n"
+
+
+def indented(value: Any, margin: str = "\n") -> str:
+    """JSON as json.dumps(value, indent=2) writes it, but for its list of all words, which would be
+    ten times the text: memory that a daemon would keep."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    inner = margin + "  "
+    if isinstance(value, dict):
+        words = [_key(key) + indented(value[key], inner) for key in value]
+        brackets = "{}"
+    elif isinstance(value, list):
+        words = [indented(each, inner) for each in value]
+        brackets = "[]"
+    else:
+        return json.dumps(value)
+    if not words:
+        return brackets
+    return brackets[0] + inner + ("," + inner).join(words) + margin + brackets[1]
+
+
+@functools.lru_cache(maxsize=256)
+def _key(name: str) -> str:
+    return json.dumps(name) + ": "
 
 
 def _entries(fields: Tuple[Field, ...], values: Iterable[Any], secrets: bool) -> List[Any]:

@@ -12,13 +12,12 @@ See commitment.py for what is in the files, and who writes them.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..config.model import RouterConfig
 from ..config.parse import parse, parse_json
-from ..config.render import canonical_json
+from ..config.render import canonical_json, document
 from ..digest import sha256
 from ..errors import ConfigError, Problem
 from ..units import NS_PER_S
@@ -32,23 +31,21 @@ SOURCE_LAST_GOOD = "last-good"
 
 
 class Version:
-    """A configuration; its canonical text and digest are made when somebody asks for them."""
+    """A configuration; its digest is made once, when somebody asks for it. Its canonical text, of
+    a kilobyte for each virtual router, is needed for a moment only."""
 
     def __init__(self, config: RouterConfig) -> None:
         self.config = config
-        self._text: Optional[str] = None
         self._sha256: Optional[str] = None
 
     def render(self) -> None:
-        """Make both now, for they take a while."""
+        """Make the digest now, for it takes a while."""
         _made = self.sha256
 
     @property
     def text(self) -> str:
         """Canonical, with secrets."""
-        if self._text is None:
-            self._text = canonical_json(self.config)
-        return self._text
+        return canonical_json(self.config)
 
     @property
     def sha256(self) -> str:
@@ -74,8 +71,8 @@ class Probation:
             "boot_id": self.boot,
             "deadline_ns": self.deadline_ns,
             "confirm_within_s": self.window_s,
-            "configuration": json.loads(self.version.text),
-            "previous": json.loads(self.previous.text),
+            "configuration": document(self.version.config),
+            "previous": document(self.previous.config),
         }
 
 

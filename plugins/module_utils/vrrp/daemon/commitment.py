@@ -16,11 +16,11 @@ change alive.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..config.diff import Change
 from ..config.model import RouterConfig
+from ..config.render import document
 from ..errors import ConfigError, ControlError, PlatformError
 from ..ports import Clock
 from ..units import NS_PER_S
@@ -166,7 +166,7 @@ class Commitment:
         self._remember()
         status = self.status()
         told = {key: status[key] for key in ("config_source", "config_problems")}
-        return {"configuration": json.loads(self.running.text), **told}
+        return {"configuration": document(self.running.config), **told}
 
     def summary(self) -> List[str]:
         """What is out of the ordinary, in a few words each."""

@@ -20,7 +20,7 @@ from ..config.resolve import NotReady, resolve
 from ..errors import ConfigError, PlatformError, VrrpError
 from ..facts import KernelNews
 from ..fsm.parameters import OWNER_PRIORITY
-from ..linux import capabilities
+from ..linux import capabilities, rtnl
 from ..linux.clock import MonotonicClock
 from ..linux.dataplane import LinuxDataplane
 from ..linux.monitor import RtnlMonitor
@@ -65,6 +65,7 @@ class Options:
 def run(options: Options) -> int:
     """The daemon, in the foreground, until SIGTERM. Returns the exit status."""
     log = Log()
+    rtnl.codec_problem()  # first of all: the memory that it takes for a while serves what follows
     try:
         if options.inherit is not None:
             _go_on(options, Heir(options.inherit), log)
@@ -95,7 +96,7 @@ def _start(options: Options, log: Log) -> None:
 def _features() -> Dict[str, bool]:
     """Of this host. Raises PlatformError when it lacks what is needed."""
     features = capabilities.features()
-    missing = capabilities.missing()
+    missing = capabilities.missing(found=features)
     if missing:
         raise PlatformError("start on", "this host", hint="; ".join(missing))
     return features
@@ -220,7 +221,7 @@ def host_report(config: Optional[RouterConfig]) -> Dict[str, Any]:
     missing: sentences that forbid to run. warnings: virtual routers that would wait in initialize.
     """
     features = capabilities.features()
-    missing = list(capabilities.missing())
+    missing = list(capabilities.missing(found=features))
     warnings: List[str] = []
     if config is not None:
         monitor = RtnlMonitor()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import Dict, List, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from ..errors import PlatformError
 from ..wire.constants import IP_PROTOCOL
@@ -44,13 +44,16 @@ def features() -> Dict[str, bool]:
     }
 
 
-def missing(accept_off: bool = False, ipv6: bool = False) -> Tuple[str, ...]:
+def missing(
+    accept_off: bool = False, ipv6: bool = False, found: Optional[Mapping[str, bool]] = None
+) -> Tuple[str, ...]:
     """Sentences on what keeps the engine from running here; empty when nothing does.
 
     accept_off: some virtual router has accept mode off, which needs a packet filter.
-    ipv6: some virtual router is of family ipv6.
+    ipv6: some virtual router is of family ipv6. found: features(), if they are known: asking takes
+    some ten milliseconds.
     """
-    found = features()
+    found = features() if found is None else found
     sentences: List[str] = []
     if not found["pyroute2"]:
         sentences.append(rtnl.codec_problem() or "")

@@ -11,13 +11,14 @@ Reading what the kernel says is done in links.py.
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import importlib.util
 import socket
 import struct
 import sys
 import types
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ..errors import PlatformError
 from ..facts import InterfaceAddress, is_link_local
@@ -42,7 +43,13 @@ _RTM_NEWROUTE = 24
 _NLM_F_REPLACE = 0x100
 _RTEXT_FILTER_SKIP_STATS = 8
 _IPV4_ARP_IGNORE = 19
+_IFLA_ADDRESS = 1
+_IFLA_IFNAME = 3
+_IFLA_LINK = 5
+_IFLA_MASTER = 10
+_IFLA_IFALIAS = 20
 _IFLA_AF_SPEC = 26
+_IFLA_GROUP = 27
 _INET_CONF = 1
 _INET6_ADDR_GEN_MODE = 8
 _ADDR_GEN_MODE_NONE = 1
@@ -67,6 +74,13 @@ _PREFIX_OFFSET = HEADER.size + 1
 _MARKS = {4: bytes((203, 0, 113, 77)), 16: bytes.fromhex("20010db8a5a55a5a3c3cc3c396966969")}
 # And those of its lifetimes.
 _LIFETIME_MARKS = (0x5AA5C33C, 0x3CC3A55A)
+# Of each kind that has a template of its own.
+_SAMPLE_ADDRESSES = (
+    InterfaceAddress(bytes(4), 32),
+    InterfaceAddress(bytes.fromhex("fe80" + "00" * 14), 64),
+    InterfaceAddress(bytes(16), 128),
+)
+_STUB = "is_stub_of_vlangate"
 
 
 class _Codec(NamedTuple):
@@ -107,16 +121,42 @@ def _stub_package() -> None:
     package = types.ModuleType("pyroute2")
     package.__path__ = list(spec.submodule_search_locations)
     package.__spec__ = spec
+    setattr(package, _STUB, True)
     sys.modules["pyroute2"] = package
 
 
 def codec_problem() -> Optional[str]:
     """Why requests cannot be encoded on this host; None when they can."""
     try:
-        _codec()
+        prepare()
     except PlatformError as error:
         return str(error)
     return None
+
+
+@functools.lru_cache(maxsize=None)
+def prepare() -> None:
+    """Encode all that requests are made from, then let go of pyroute2: 2 MB, for a dozen templates.
+
+    Whatever is missing nevertheless is imported again. Raises PlatformError.
+    """
+    create_macvlan("", 0, b"")
+    delete_link_group(0)
+    for is_up in (None, True, False):
+        _change(0, is_up)
+    _questions()
+    for address in _SAMPLE_ADDRESSES:
+        for encode in (add_address, renew_address, delete_address):
+            encode(0, address)
+    package = sys.modules.get("pyroute2")
+    if package is None or not getattr(package, _STUB, False):
+        return
+    _codec.cache_clear()
+    for name in list(sys.modules):
+        if name.split(".")[0] == "pyroute2":
+            del sys.modules[name]
+    del package
+    gc.collect()  # classes refer to themselves
 
 
 def _encode(message: Any, kind: int, flags: int) -> bytes:
@@ -128,31 +168,47 @@ def _encode(message: Any, kind: int, flags: int) -> bytes:
     return request(kind, flags, bytes(message.data[HEADER.size :]))
 
 
-def _link(kind: int, how: int, attrs: Sequence[Tuple[str, Any]], **fields: int) -> bytes:
+@functools.lru_cache(maxsize=None)
+def _link_template(
+    kind: int, how: int, attrs: Tuple[Tuple[str, Any], ...] = (), **fields: int
+) -> bytes:
     message = _codec().link()
     for name, value in fields.items():
         message[name] = value
     message["attrs"] = [list(attr) for attr in attrs]
-    return _encode(message, kind, how | NLM_F_ACK)
+    return _encode(message, kind, how)
+
+
+def _with(template: bytes, *more: bytes) -> bytes:
+    """The template with more attributes behind its own."""
+    length = len(template) + sum(map(len, more))
+    return b"".join((struct.pack("=I", length), template[4:], *more))
+
+
+def _number(kind: int, value: int) -> bytes:
+    return attributes.attribute(kind, struct.pack("=I", value))
 
 
 def create_macvlan(name: str, parent_ifindex: int, mac: bytes, vrf_ifindex: int = 0) -> bytes:
-    """A new macvlan of ours, down; a port of that VRF, 0: of none. Mode bridge: in mode private the
-    kernel would hide from the parent every advertisement that comes from the virtual MAC."""
+    """A new macvlan of ours, down; a port of that VRF, 0: of none."""
+    return _with(
+        _macvlan_template(),
+        attributes.text(_IFLA_IFNAME, name),
+        _number(_IFLA_LINK, parent_ifindex),
+        attributes.attribute(_IFLA_ADDRESS, mac),
+        *((_number(_IFLA_MASTER, vrf_ifindex),) if vrf_ifindex else ()),
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def _macvlan_template() -> bytes:
+    """Mode bridge: in mode private the kernel would hide from the parent every advertisement that
+    comes from the virtual MAC."""
+    message = _codec().link()
     data = {"attrs": [["IFLA_MACVLAN_MODE", "bridge"]]}
     info = {"attrs": [["IFLA_INFO_KIND", "macvlan"], ["IFLA_INFO_DATA", data]]}
-    return _link(
-        RTM_NEWLINK,
-        NLM_F_CREATE | NLM_F_EXCL,
-        (
-            ("IFLA_IFNAME", name),
-            ("IFLA_LINK", parent_ifindex),
-            ("IFLA_ADDRESS", ":".join("%02x" % octet for octet in mac)),
-            ("IFLA_GROUP", LINK_GROUP),
-            ("IFLA_LINKINFO", info),
-            *((("IFLA_MASTER", vrf_ifindex),) if vrf_ifindex else ()),
-        ),
-    )
+    message["attrs"] = [["IFLA_GROUP", LINK_GROUP], ["IFLA_LINKINFO", info]]
+    return _encode(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
 
 
 def settle_link(ifindex: int, alias: str, ipv4: Mapping[int, int], with_ipv6: bool) -> bytes:
@@ -160,71 +216,59 @@ def settle_link(ifindex: int, alias: str, ipv4: Mapping[int, int], with_ipv6: bo
 
     The kernel takes none of it while it creates a link.
     """
-    settings = [attributes.attribute(key, struct.pack("=I", ipv4[key])) for key in sorted(ipv4)]
+    families = _settings(tuple(sorted(ipv4.items())), with_ipv6)
+    return _with(_change(ifindex), attributes.text(_IFLA_IFALIAS, alias), families)
+
+
+@functools.lru_cache(maxsize=64)
+def _settings(ipv4: Tuple[Tuple[int, int], ...], with_ipv6: bool) -> bytes:
+    """pyroute2 reads the settings of a link but cannot write them."""
+    settings = [_number(key, value) for key, value in ipv4]
     families = [attributes.nested(socket.AF_INET, attributes.nested(_INET_CONF, *settings))]
     if with_ipv6:
         mode = attributes.attribute(_INET6_ADDR_GEN_MODE, bytes((_ADDR_GEN_MODE_NONE,)))
         families.append(attributes.nested(socket.AF_INET6, mode))
-    message = _for_link(ifindex, _link(_RTM_SETLINK, 0, (("IFLA_IFALIAS", alias),)))
-    # pyroute2 reads the settings of a link but cannot write them.
-    return _append(message, attributes.nested(_IFLA_AF_SPEC, *families))
+    return attributes.nested(_IFLA_AF_SPEC, *families)
 
 
-def _append(message: bytes, more: bytes) -> bytes:
-    return struct.pack("=I", len(message) + len(more)) + message[4:] + more
+def _change(ifindex: int, is_up: Optional[bool] = None) -> bytes:
+    """A change of a link, to be continued. is_up: raise or lower it, None: leave it."""
+    if is_up is None:
+        return _for_link(ifindex, _link_template(_RTM_SETLINK, NLM_F_ACK))
+    flags = IFF_UP if is_up else 0
+    template = _link_template(_RTM_SETLINK, NLM_F_ACK, flags=flags, change=IFF_UP)
+    return _for_link(ifindex, template)
 
 
 def set_link_up(ifindex: int) -> bytes:
     """Raise a link."""
-    return _for_link(ifindex, _up_template())
-
-
-def set_link_group(ifindex: int, group: int) -> bytes:
-    """Put a link into another group."""
-    return _for_link(ifindex, _group_template(group))
+    return _change(ifindex, is_up=True)
 
 
 def set_link_down(ifindex: int) -> bytes:
     """Lower a link."""
-    return _for_link(ifindex, _down_template())
+    return _change(ifindex, is_up=False)
+
+
+def set_link_group(ifindex: int, group: int) -> bytes:
+    """Put a link into another group."""
+    return _with(_change(ifindex), _number(_IFLA_GROUP, group))
 
 
 def set_link_master(ifindex: int, master_ifindex: int) -> bytes:
     """Make a link a port of another one; 0: of none."""
-    return _for_link(ifindex, _link(_RTM_SETLINK, 0, (("IFLA_MASTER", master_ifindex),)))
+    return _with(_change(ifindex), _number(_IFLA_MASTER, master_ifindex))
 
 
 def rename_link(ifindex: int, name: str, alias: str) -> bytes:
     """Give a link another name and alias."""
-    names = (("IFLA_IFNAME", name), ("IFLA_IFALIAS", alias))
-    return _for_link(ifindex, _link(_RTM_SETLINK, 0, names))
+    names = (attributes.text(_IFLA_IFNAME, name), attributes.text(_IFLA_IFALIAS, alias))
+    return _with(_change(ifindex), *names)
 
 
 def set_arp_ignore(ifindex: int, value: int) -> bytes:
     """Set for which addresses a link answers ARP: see arp_ignore in the kernel's ip-sysctl."""
-    return _for_link(ifindex, _arp_template(value))
-
-
-@functools.lru_cache(maxsize=None)
-def _arp_template(value: int) -> bytes:
-    setting = attributes.attribute(_IPV4_ARP_IGNORE, struct.pack("=I", value))
-    family = attributes.nested(socket.AF_INET, attributes.nested(_INET_CONF, setting))
-    return _append(_link(_RTM_SETLINK, 0, ()), attributes.nested(_IFLA_AF_SPEC, family))
-
-
-@functools.lru_cache(maxsize=None)
-def _up_template() -> bytes:
-    return _link(_RTM_SETLINK, 0, (), flags=IFF_UP, change=IFF_UP)
-
-
-@functools.lru_cache(maxsize=None)
-def _down_template() -> bytes:
-    return _link(_RTM_SETLINK, 0, (), flags=0, change=IFF_UP)
-
-
-@functools.lru_cache(maxsize=None)
-def _group_template(group: int) -> bytes:
-    return _link(_RTM_SETLINK, 0, (("IFLA_GROUP", group),))
+    return _with(_change(ifindex), _settings(((_IPV4_ARP_IGNORE, value),), False))
 
 
 def _for_link(ifindex: int, template: bytes) -> bytes:
@@ -233,7 +277,7 @@ def _for_link(ifindex: int, template: bytes) -> bytes:
 
 def delete_link_group(group: int) -> bytes:
     """Delete all links of a group in one go."""
-    return _link(RTM_DELLINK, 0, (("IFLA_GROUP", group),))
+    return _with(_link_template(RTM_DELLINK, NLM_F_ACK), _number(_IFLA_GROUP, group))
 
 
 def add_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> bytes:
@@ -325,9 +369,14 @@ def _address_template(kind: int, how: int, length: int, is_global: bool) -> _Tem
 def read_table(netlink: NetlinkSocket) -> LinkTable:
     """All links and addresses as they are now."""
     table = LinkTable()
-    mask = (("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS),)
-    message = _codec().link()
-    message["attrs"] = [list(attr) for attr in mask]
-    table.learn(netlink.dump(_encode(message, _RTM_GETLINK, NLM_F_DUMP)))
-    table.learn(netlink.dump(_encode(_codec().address(), _RTM_GETADDR, NLM_F_DUMP)))
+    for question in _questions():
+        table.learn(netlink.dump(question))
     return table
+
+
+@functools.lru_cache(maxsize=None)
+def _questions() -> Tuple[bytes, bytes]:
+    """For all links, and for all addresses."""
+    mask = (("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS),)
+    links = _link_template(_RTM_GETLINK, NLM_F_DUMP, mask)
+    return links, _encode(_codec().address(), _RTM_GETADDR, NLM_F_DUMP)

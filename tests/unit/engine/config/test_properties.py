@@ -29,7 +29,7 @@ from vrrp.config.model import (
     VirtualRouterConfig,
 )
 from vrrp.config.parse import parse, parse_json
-from vrrp.config.render import canonical_json, document
+from vrrp.config.render import canonical_json, document, indented
 from vrrp.config.schema import json_schema
 from vrrp.config.validate import problems
 from vrrp.errors import ConfigError
@@ -333,3 +333,14 @@ def test_addresses_are_written_in_their_short_form():
     router = dict(ROUTER, family="ipv6", addresses=[long_form])
     written = document(parse({"virtual_routers": [router]}))
     assert written["virtual_routers"][0]["addresses"] == [str(ipaddress.ip_address(long_form))]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_json_is_written_as_by_the_standard_library(value):
+    assert indented(value) == json.dumps(value, indent=2)

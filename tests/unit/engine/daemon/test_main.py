@@ -26,7 +26,7 @@ def start_without_a_host(tmp_path, monkeypatch):
     file = tmp_path / "config.json"
     file.write_text(canonical_json(config(group())), encoding="utf-8")
     monkeypatch.setattr(main.capabilities, "features", lambda: {"nftables": True})
-    monkeypatch.setattr(main.capabilities, "missing", list)
+    monkeypatch.setattr(main.capabilities, "missing", lambda found: [])
     monkeypatch.setattr(main, "_allow_descriptors", lambda: None)
     runs = []
 
@@ -69,7 +69,7 @@ def test_a_missing_configuration(start, capsys):
 
 
 def test_a_host_that_lacks_something(start, monkeypatch, capsys):
-    monkeypatch.setattr(main.capabilities, "missing", lambda: ["no macvlan", "no raw sockets"])
+    monkeypatch.setattr(main.capabilities, "missing", lambda found: ["no macvlan", "no raw sockets"])
     assert start() == 3
     assert start.runs == []
     assert "no macvlan; no raw sockets" in capsys.readouterr().err
@@ -113,7 +113,7 @@ def host_with_links(monkeypatch):
     def with_links(*links, nftables=True):
         monkeypatch.setattr(main, "RtnlMonitor", lambda: FakeMonitor(*links))
         monkeypatch.setattr(main.capabilities, "features", lambda: {"nftables": nftables})
-        monkeypatch.setattr(main.capabilities, "missing", list)
+        monkeypatch.setattr(main.capabilities, "missing", lambda found: [])
 
     return with_links
 
