@@ -69,7 +69,8 @@ def test_a_missing_configuration(start, capsys):
 
 
 def test_a_host_that_lacks_something(start, monkeypatch, capsys):
-    monkeypatch.setattr(main.capabilities, "missing", lambda found: ["no macvlan", "no raw sockets"])
+    lacking = ["no macvlan", "no raw sockets"]
+    monkeypatch.setattr(main.capabilities, "missing", lambda found: lacking)
     assert start() == 3
     assert start.runs == []
     assert "no macvlan; no raw sockets" in capsys.readouterr().err
