@@ -161,7 +161,9 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="tests.bench", description=__doc__.split("\n", maxsplit=1)[0]
+    )
     parser.add_argument("--quick", action="store_true", help="few small shapes, short windows")
     names = [*SHAPES, FORWARDING]
     parser.add_argument("--shapes", default=names, type=lambda text: text.split(","))
