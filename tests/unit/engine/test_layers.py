@@ -62,6 +62,8 @@ LAYERS: Dict[str, Layer] = {
     "linux.rtnl": Layer(
         4, L0 | words("wire ports router.desired linux"), HOST | words("pyroute2 importlib")
     ),
+    # The loop hands over what the kernel may let wait; order is kept by cancel().
+    "linux.renewer": Layer(4, L0 | words("linux"), HOST | words("threading")),
     "linux.hooks": Layer(4, L0 | words("ports linux"), HOST | words("subprocess")),
     "sim": Layer(4, L0 | words("wire fsm config router ports"), words("random heapq hashlib json")),
     "daemon": Layer(

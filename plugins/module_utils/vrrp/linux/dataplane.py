@@ -31,12 +31,13 @@ from ..facts import Family, HeldDevice, KernelNews, Repair
 from ..router.desired import DesiredDataplane, VirtualDevice
 from . import actual, nftables, plan, repairs, rtnl, sysctl
 from .constants import LEAVING_LINK_GROUP, SYSCTL_FILE_NAME
-from .devices import Devices, Faults
+from .devices import ALREADY_GONE, Devices, Faults
 from .filter_watch import FilterWatch
 from .inspection import Inspector
 from .links import LinkTable
 from .muting import MutedSet
 from .netlink import NetlinkSocket
+from .renewer import Renewer
 from .steps import (
     NO_FILTER,
     Filter,
@@ -68,6 +69,7 @@ class LinuxDataplane:
         self._is_unsure = False
         self._muted = MutedSet()
         self._devices = Devices(self._netlink, self._muted, self._faults)
+        self._renewer = Renewer()
         self._repairs: Tuple[Repair, ...] = ()
         self._handlers: Mapping[type, Callable[[Sequence[Any]], None]] = {
             SetParent: self._set_parents,
@@ -164,7 +166,20 @@ class LinuxDataplane:
                     for address in device.addresses
                     if address in have.addresses
                 ]
-        self._devices.renew(steps)
+        others, usual = [], {}
+        for step in steps:
+            have = self._devices.mirror[step.name]
+            if have.lifetimes_s.get(step.address, 0) == step.lease_s:
+                request = rtnl.renew_address(have.ifindex, step.address, step.lease_s)
+                usual[step.name, step.address] = request
+            else:
+                others.append(step)
+        if usual:
+            self._renewer.submit(usual)
+        if others:
+            self._devices.renew(others)
+        for (name, _address), outcome in self._renewer.refused():
+            self._faults.note("renew address of", name, outcome, ALREADY_GONE)
         self._raise_faults()
 
     def held(self) -> Tuple[HeldDevice, ...]:
@@ -185,6 +200,7 @@ class LinuxDataplane:
     def expire(self, lifetime_s: int) -> None:
         """Let the kernel take all our addresses away so much later, unless somebody renews them;
         needs no earlier apply. One that has less time left keeps that; 0 counts as 1."""
+        self._renewer.cancel()
         lifetime_s = max(1, lifetime_s)
         table = rtnl.read_table(self._netlink)
         self._devices.mirror = actual.observe_devices(table, self._muted.read())
@@ -210,6 +226,7 @@ class LinuxDataplane:
 
     def cleanup(self) -> None:
         """Remove all that is ours and restore what was changed; needs no earlier apply."""
+        self._renewer.cancel()
         self._desired = None
         self._by_name = None
         self._actual = None
@@ -226,6 +243,7 @@ class LinuxDataplane:
 
     def close(self) -> None:
         """Give the netlink sockets back; what is in the kernel stays."""
+        self._renewer.close()
         for each in (self._netlink, self._inspector, self._watch, self._muted):
             each.close()
 
@@ -322,6 +340,8 @@ class LinuxDataplane:
 
     def _carry_out(self, steps: Sequence[Step]) -> None:
         self._faults.broken = set()
+        if steps:
+            self._renewer.cancel()
         for kind, steps_of_kind in itertools.groupby(steps, type):
             group: List[Step] = list(steps_of_kind)
             try:

@@ -60,7 +60,7 @@ from .steps import (
 
 # No errors: the kernel, or a link that went away, was there before us.
 _ALREADY_THERE = (errno.EEXIST,)
-_ALREADY_GONE = (errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL, errno.ENOENT)
+ALREADY_GONE = (errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL, errno.ENOENT)
 _HINTS = {
     errno.EPERM: "run as root or with CAP_NET_ADMIN",
     errno.EOPNOTSUPP: "this kernel has no macvlan",
@@ -165,7 +165,7 @@ class Devices:
         requests = [rtnl.set_link_group(ifindex, LEAVING_LINK_GROUP) for ifindex in ifindexes]
         requests.append(rtnl.delete_link_group(LEAVING_LINK_GROUP))
         for outcome in self._netlink.transact(requests):
-            self._faults.note("delete", "%d devices" % len(ifindexes), outcome, _ALREADY_GONE)
+            self._faults.note("delete", "%d devices" % len(ifindexes), outcome, ALREADY_GONE)
 
     def renew(self, steps: Sequence[RenewAddress]) -> None:
         """Let leases begin anew; those of devices that are not there are left out."""
@@ -174,7 +174,7 @@ class Devices:
         for (_request, step), outcome in zip(works, outcomes):
             if step is None:
                 continue
-            if self._faults.note("renew address of", step.name, outcome, _ALREADY_GONE):
+            if self._faults.note("renew address of", step.name, outcome, ALREADY_GONE):
                 lifetimes = self.mirror[step.name].lifetimes_s
                 if lifetimes.get(step.address, 0) != step.lease_s:
                     self._set_lifetime(step.name, step.address, step.lease_s)
@@ -264,7 +264,7 @@ class Devices:
         except PlatformError as error:
             outcome = Outcome(error.errno or errno.EIO, error.hint)
             self._faults.broken.add(name)
-            return self._faults.note(error.operation, error.target, outcome, _ALREADY_GONE)
+            return self._faults.note(error.operation, error.target, outcome, ALREADY_GONE)
         return True
 
     def _settle(self, steps: Sequence[SettleDevice]) -> None:
@@ -282,7 +282,7 @@ class Devices:
         ]
         for step, outcome in zip(steps, self._netlink.transact(requests)):
             name = step.device.name
-            if self._faults.note("settle", name, outcome, _ALREADY_GONE):
+            if self._faults.note("settle", name, outcome, ALREADY_GONE):
                 self._change(name, alias=alias_of(step.device), settings=step.settings)
         self._raise([step.device.name for step in steps])
 
@@ -295,7 +295,7 @@ class Devices:
     def _raise(self, names: Sequence[str]) -> None:
         requests = [rtnl.set_link_up(self.mirror[name].ifindex) for name in names]
         for name, outcome in zip(names, self._netlink.transact(requests)):
-            if self._faults.note("raise", name, outcome, _ALREADY_GONE):
+            if self._faults.note("raise", name, outcome, ALREADY_GONE):
                 self._change(name, is_up=True)
 
     def _switch_arp(self, steps: Sequence[SwitchArp]) -> None:
@@ -304,7 +304,7 @@ class Devices:
             rtnl.set_arp_ignore(self.mirror[step.name].ifindex, step.arp_ignore) for step in steps
         ]
         for step, outcome in zip(steps, self._netlink.transact(requests)):
-            if self._faults.note("set arp_ignore of", step.name, outcome, _ALREADY_GONE):
+            if self._faults.note("set arp_ignore of", step.name, outcome, ALREADY_GONE):
                 known = self.mirror[step.name].settings
                 self._change(step.name, settings={**known, IPV4_ARP_IGNORE: step.arp_ignore})
 
@@ -331,7 +331,7 @@ class Devices:
             if outcome.errno == errno.EBUSY:
                 outcome = self._rename_while_down(device, request)
             done = self._faults.note(
-                "rename %s to" % step.name, step.new_name, outcome, _ALREADY_GONE, _RENAME_HINTS
+                "rename %s to" % step.name, step.new_name, outcome, ALREADY_GONE, _RENAME_HINTS
             )
             if done:
                 del self.mirror[step.name]
@@ -355,7 +355,7 @@ class Devices:
             ]
         )
         for outcome in (outcomes[0], *outcomes[2:]):
-            self._faults.note("put back", device.name, outcome, _ALREADY_THERE + _ALREADY_GONE)
+            self._faults.note("put back", device.name, outcome, _ALREADY_THERE + ALREADY_GONE)
         return outcomes[1]
 
     def _join(self, steps: Sequence[JoinVrf]) -> None:
@@ -365,7 +365,7 @@ class Devices:
             rtnl.set_link_master(self.mirror[step.name].ifindex, step.vrf_ifindex) for step in steps
         ]
         for step, outcome in zip(steps, self._netlink.transact(requests)):
-            if self._faults.note("set the VRF of", step.name, outcome, _ALREADY_GONE):
+            if self._faults.note("set the VRF of", step.name, outcome, ALREADY_GONE):
                 self._change(step.name, master_ifindex=step.vrf_ifindex)
                 self._keep(step.name, only_ipv4(self.mirror[step.name].addresses))
 
@@ -391,7 +391,7 @@ class Devices:
         except PlatformError as error:
             outcome = Outcome(error.errno or errno.EIO, error.hint)
             self._faults.broken.add(name)
-            return self._faults.note(error.operation, error.target, outcome, _ALREADY_GONE)
+            return self._faults.note(error.operation, error.target, outcome, ALREADY_GONE)
         return True
 
     def _add_addresses(self, steps: Sequence[AddAddress]) -> None:
@@ -406,7 +406,7 @@ class Devices:
             for step in steps
             if len(step.address.address) == 16 and not self.mirror[step.name].master_ifindex
         ]
-        harmless = _ALREADY_THERE + _ALREADY_GONE
+        harmless = _ALREADY_THERE + ALREADY_GONE
         for step, outcome in zip(steps, self._netlink.transact(requests)):
             if self._faults.note("add address to", step.name, outcome, harmless):
                 device = self.mirror[step.name]
@@ -422,7 +422,7 @@ class Devices:
             rtnl.delete_address(self.mirror[step.name].ifindex, step.address) for step in steps
         ]
         for step, outcome in zip(steps, self._netlink.transact(requests)):
-            if self._faults.note("remove address from", step.name, outcome, _ALREADY_GONE):
+            if self._faults.note("remove address from", step.name, outcome, ALREADY_GONE):
                 held = self.mirror[step.name].addresses
                 self._keep(step.name, tuple(one for one in held if one != step.address))
 
