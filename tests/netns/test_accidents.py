@@ -20,15 +20,16 @@ import pytest
 from cages import cage
 from daemons import Daemon
 from gateways import NAMES, Gateway, Pair, all_are, document
-from namespaces import Namespace
+from namespaces import Namespace, connect
 from probing import Prober
-from taps import Tap
+from taps import Tap, advertised_gaps_ns
 
 STOPPED_S = 5.0
 # A lease is of whole seconds, and the kernel looks for those that are over a little later.
 LEASE_S, LATE_S = 3, 1.0
 HOG = "while True: pass"
 MEMORY = 96 << 20
+DEVICES = 60
 # Waits until it is in its cage, and then takes what there is.
 GREEDY = "import sys; sys.stdin.read(); held = [bytearray(1 << 20) for _ in range(10000)]"
 
@@ -127,6 +128,28 @@ def test_busy_processors_move_no_role(pair: Pair) -> None:
     assert tap.releases() == 0
     tap.close()
     prober.close()
+
+
+def test_who_keeps_the_kernel_busy_delays_no_advertisement(
+    pair: Pair, namespace: Callable[[str], Namespace]
+) -> None:
+    """The kernel has one lock for the links and addresses of all namespaces, and each removal of a
+    device holds it for milliseconds. Leases are renewed all the while, in a queue for that lock."""
+    first, second = begin(pair, 10)
+    tap = Tap(pair.switch.namespace, pair.switch.router_ports()[0])
+    busy = namespace("busy")
+    names = ["m%d" % number for number in range(DEVICES)]
+    connect(busy, "eth0", namespace("other"), "eth0")
+    made = "link add link eth0 name %s up type macvlan mode bridge"
+    for _round in range(8):
+        busy.batch(*(made % each for each in names))
+        busy.batch(*("link del %s" % each for each in names))
+    gaps = [gap for found in advertised_gaps_ns(tap).values() for gap in found]
+    print("%d gaps, %.1f ms at most" % (len(gaps), max(gaps) / 1e6))
+    assert len(gaps) > 100 and max(gaps) < 150_000_000
+    assert changes(first) == ["backup", "master"] and changes(second) == ["backup"]
+    assert len(held(pair.first)) == 6
+    tap.close()
 
 
 @pytest.mark.kernel("memory_limits")

@@ -84,6 +84,10 @@ class Dataplane(Protocol):
     def suspects(self, news: KernelNews) -> FrozenSet[str]:
         """Those of names() that somebody else may have changed; our own changes are known."""
 
+    def drifted(self, names: AbstractSet[str]) -> FrozenSet[str]:
+        """Those of names() that somebody changed in a way of which there is no news. Never waits
+        for who changes links meanwhile."""
+
     def reconcile(self, names: Optional[AbstractSet[str]] = None) -> Tuple[Repair, ...]:
         """Compare these (None: everything) with the last desired value, and put right what
         differs. Raises PlatformError."""

@@ -10,7 +10,7 @@ changes (sysctls), all devices are looked at in turn, few at a time and never fo
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterable, List, Sequence
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Sequence
 
 from ..units import NS_PER_S
 
@@ -26,6 +26,13 @@ LOOK_AGAIN_NS = 10_000_000
 ROUND_NS = 5 * NS_PER_S
 TIME_PER_WORK = 100
 PAUSE_NS = 20_000_000
+
+
+class Due(NamedTuple):
+    """What to look at. is_doubted: something is known to have happened to it."""
+
+    names: FrozenSet[str]
+    is_doubted: bool
 
 
 class Reconciler:
@@ -52,16 +59,16 @@ class Reconciler:
         """When there is something to look at."""
         return min((self._turn_ns, *self._doubts.values()))
 
-    def due(self, everything: Sequence[str], now_ns: int) -> FrozenSet[str]:
+    def due(self, everything: Sequence[str], now_ns: int) -> Due:
         """What to look at now: doubts first, else the next ones of everything in turn."""
         doubted = [name for name, at_ns in self._doubts.items() if at_ns <= now_ns]
         if doubted:
             chosen = doubted[:DEVICES_PER_LOOK]
             for name in chosen:
                 del self._doubts[name]
-            return frozenset(chosen)
+            return Due(frozenset(chosen), True)
         if now_ns < self._turn_ns:
-            return frozenset()
+            return Due(frozenset(), False)
         if not self._turn:
             self._turn = list(reversed(everything))
             self._round_ns = now_ns + ROUND_NS
@@ -69,7 +76,8 @@ class Reconciler:
         chosen = self._turn[-DEVICES_PER_LOOK:]
         del self._turn[-DEVICES_PER_LOOK:]
         self._turn_ns = now_ns + PAUSE_NS if self._turn else self._round_ns
-        return frozenset(name for name in chosen if self._calm_ns.get(name, 0) <= now_ns)
+        calm = self._calm_ns
+        return Due(frozenset(name for name in chosen if calm.get(name, 0) <= now_ns), False)
 
     def looked(
         self, names: Iterable[str], repaired: FrozenSet[str], took_ns: int, now_ns: int

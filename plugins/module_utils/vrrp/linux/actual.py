@@ -27,15 +27,20 @@ IPV6_ACCEPT_RA = 3
 IPV6_AUTOCONF = 5
 IPV6_DISABLE_IPV6 = 26
 IPV6_ACCEPT_DAD = 27
-# What matters of a device of ours.
-_IPV4_SETTINGS = (
-    IPV4_FORWARDING,
-    IPV4_RP_FILTER,
-    IPV4_LOG_MARTIANS,
-    IPV4_ARP_FILTER,
-    IPV4_ARP_IGNORE,
-)
-_IPV6_SETTINGS = (IPV6_FORWARDING, IPV6_ACCEPT_RA, IPV6_AUTOCONF, IPV6_ACCEPT_DAD)
+# What matters of a device of ours, and how it is called below /proc/sys/net/FAMILY/conf/LINK.
+IPV4_SYSCTLS = {
+    IPV4_FORWARDING: "forwarding",
+    IPV4_RP_FILTER: "rp_filter",
+    IPV4_LOG_MARTIANS: "log_martians",
+    IPV4_ARP_FILTER: "arp_filter",
+    IPV4_ARP_IGNORE: "arp_ignore",
+}
+IPV6_SYSCTLS = {
+    IPV6_FORWARDING: "forwarding",
+    IPV6_ACCEPT_RA: "accept_ra",
+    IPV6_AUTOCONF: "autoconf",
+    IPV6_ACCEPT_DAD: "accept_dad",
+}
 
 
 @dataclass(frozen=True)
@@ -123,10 +128,10 @@ def _actual_device(link: Link, table: LinkTable, muted: AbstractSet[int]) -> Act
         group=link.group,
         is_up=link.is_up,
         has_ipv6=found6.get(IPV6_DISABLE_IPV6) == 0,
-        settings={key: found.get(key, 0) for key in _IPV4_SETTINGS},
+        settings={key: found.get(key, 0) for key in IPV4_SYSCTLS},
         addresses=tuple(address.value for address in held),
         lifetimes_s={one.value: one.lifetime_s for one in held if one.lifetime_s},
-        ipv6_settings={key: found6[key] for key in _IPV6_SETTINGS if key in found6},
+        ipv6_settings={key: found6[key] for key in IPV6_SYSCTLS if key in found6},
         master_ifindex=link.master_ifindex,
         is_muted=link.ifindex in muted,
     )

@@ -32,8 +32,9 @@ from ..router.desired import DesiredDataplane, VirtualDevice
 from . import actual, nftables, plan, repairs, rtnl, sysctl
 from .constants import LEAVING_LINK_GROUP, SYSCTL_FILE_NAME
 from .devices import ALREADY_GONE, Devices, Faults
+from .drift import has_drifted, has_parent_drifted
 from .filter_watch import FilterWatch
-from .inspection import Inspector
+from .inspection import Holding, Inspector
 from .links import LinkTable
 from .muting import MutedSet
 from .netlink import NetlinkSocket
@@ -118,6 +119,26 @@ class LinuxDataplane:
                 if name and (each.address in mirror[name].addresses) != each.is_there:
                     found.add(name)
         return frozenset(found)
+
+    def drifted(self, names: AbstractSet[str]) -> FrozenSet[str]:
+        """Those of them of which something was changed that the kernel tells no news of. Never
+        waits for who changes links meanwhile."""
+        known = self._actual
+        if known is None or self._desired is None:
+            return frozenset(names)
+        mirror = self._devices.mirror
+        wanted = [device for device in self._desired.devices if device.name in names]
+        suspects = {each.name for each in wanted if each.name not in mirror}
+        here = [device for device in wanted if device.name in mirror]
+        suspects |= {each.name for each in here if has_drifted(mirror[each.name])}
+        parents = {device.parent_ifindex for device in here} & set(known.parents)
+        moved = {each for each in parents if has_parent_drifted(known.parents[each])}
+        suspects |= {each.name for each in here if each.parent_ifindex in moved}
+        unrouted = {ifindex for ifindex, _one in self._inspector.unrouted(_holdings(mirror, here))}
+        suspects |= {each.name for each in here if mirror[each.name].ifindex in unrouted}
+        if "" in names and self._known_filter() is None:
+            suspects.add("")
+        return frozenset(suspects)
 
     def reconcile(self, names: Optional[AbstractSet[str]] = None) -> Tuple[Repair, ...]:
         """Compare these (None: everything) with the last desired value; put right what differs.
@@ -297,14 +318,7 @@ class LinuxDataplane:
         self, found: Mapping[str, actual.ActualDevice], wanted: Sequence[VirtualDevice]
     ) -> None:
         """Note in the mirror which of their addresses lack a route."""
-        holdings = [
-            (found[device.name].ifindex, address)
-            for device in wanted
-            if device.name in found
-            for address in device.addresses
-            if address in found[device.name].addresses
-        ]
-        unrouted = self._inspector.unrouted(holdings)
+        unrouted = self._inspector.unrouted(_holdings(found, wanted))
         for name, device in found.items():
             addresses = frozenset(one for ifindex, one in unrouted if ifindex == device.ifindex)
             if addresses:
@@ -404,3 +418,16 @@ class LinuxDataplane:
         muted = [device.ifindex for device in devices if device.is_muted and packet_filter.mutes]
         with self._watch.installing():
             nftables.install(packet_filter, sorted(muted))
+
+
+def _holdings(
+    found: Mapping[str, actual.ActualDevice], wanted: Sequence[VirtualDevice]
+) -> List[Holding]:
+    """Of the desired addresses those that the kernel has, with their links."""
+    return [
+        (found[device.name].ifindex, address)
+        for device in wanted
+        if device.name in found
+        for address in device.addresses
+        if address in found[device.name].addresses
+    ]

@@ -30,10 +30,7 @@ from ..facts import InterfaceAddress, is_link_local
 from . import rtnl, sysctl
 from .actual import (
     IPV4_ARP_IGNORE,
-    IPV6_ACCEPT_DAD,
-    IPV6_ACCEPT_RA,
-    IPV6_AUTOCONF,
-    IPV6_FORWARDING,
+    IPV6_SYSCTLS,
     ActualDevice,
 )
 from .constants import LEAVING_LINK_GROUP, LINK_GROUP
@@ -72,12 +69,6 @@ _CREATE_HINTS = {
     errno.EEXIST: "another link has that name",
 }
 _RENAME_HINTS = {errno.EEXIST: "another link has that name"}
-_IPV6_NAMES = {
-    IPV6_FORWARDING: "forwarding",
-    IPV6_ACCEPT_RA: "accept_ra",
-    IPV6_AUTOCONF: "autoconf",
-    IPV6_ACCEPT_DAD: "accept_dad",
-}
 
 
 class Faults:
@@ -428,4 +419,4 @@ class Devices:
 
 
 def _named(settings: Mapping[int, int]) -> Dict[str, str]:
-    return {_IPV6_NAMES[key]: str(value) for key, value in settings.items()}
+    return {IPV6_SYSCTLS[key]: str(value) for key, value in settings.items()}

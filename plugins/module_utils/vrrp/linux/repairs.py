@@ -9,15 +9,10 @@ from typing import Iterator, Optional, Sequence, Tuple
 
 from ..facts import Repair
 from .actual import (
-    IPV4_ARP_FILTER,
     IPV4_ARP_IGNORE,
-    IPV4_FORWARDING,
-    IPV4_LOG_MARTIANS,
-    IPV4_RP_FILTER,
-    IPV6_ACCEPT_DAD,
-    IPV6_ACCEPT_RA,
-    IPV6_AUTOCONF,
+    IPV4_SYSCTLS,
     IPV6_FORWARDING,
+    IPV6_SYSCTLS,
     Actual,
     ActualDevice,
 )
@@ -45,20 +40,6 @@ from .steps import (
     text_of,
     text_with_prefix,
 )
-
-_IPV4_NAMES = {
-    IPV4_FORWARDING: "forwarding",
-    IPV4_RP_FILTER: "rp_filter",
-    IPV4_LOG_MARTIANS: "log_martians",
-    IPV4_ARP_FILTER: "arp_filter",
-    IPV4_ARP_IGNORE: "arp_ignore",
-}
-_IPV6_NAMES = {
-    IPV6_FORWARDING: "IPv6 forwarding",
-    IPV6_ACCEPT_RA: "accept_ra",
-    IPV6_AUTOCONF: "autoconf",
-    IPV6_ACCEPT_DAD: "accept_dad",
-}
 
 
 def explain(actual: Actual, steps: Sequence[Step]) -> Tuple[Repair, ...]:
@@ -127,7 +108,8 @@ def _clauses_of_settings(step: Step, have: ActualDevice) -> Iterator[str]:
         yield _setting("arp_ignore", have.settings.get(IPV4_ARP_IGNORE, 0), step.arp_ignore)
     elif isinstance(step, SettleIpv6):
         for key, value in sorted(step.settings.items()):
-            yield _setting(_IPV6_NAMES[key], have.ipv6_settings.get(key, 0), value)
+            kind = "IPv6 " if key == IPV6_FORWARDING else ""
+            yield _setting(kind + IPV6_SYSCTLS[key], have.ipv6_settings.get(key, 0), value)
     elif isinstance(step, SettleDevice):
         if not have.is_up:
             yield "the device was down"
@@ -135,7 +117,7 @@ def _clauses_of_settings(step: Step, have: ActualDevice) -> Iterator[str]:
             yield 'the alias of the device was "%s"' % have.alias
         for key, value in sorted(step.settings.items()):
             if have.settings.get(key, 0) != value:
-                yield _setting(_IPV4_NAMES[key], have.settings.get(key, 0), value)
+                yield _setting(IPV4_SYSCTLS[key], have.settings.get(key, 0), value)
 
 
 def _common_clauses(step: Step, actual: Actual) -> Iterator[str]:

@@ -202,9 +202,9 @@ def test_a_change_between_the_start_of_the_router_and_that_of_the_loop_is_not_lo
 # Reconciling
 
 
-def looks(stage):
-    """When, in milliseconds, and at what."""
-    return [(round(at), *names) for at, _kind, *names in stage.did("reconcile")]
+def looks(stage, kind="reconcile"):
+    """When, in milliseconds, and at what. kind "drifted": the quick ones at everything in turn."""
+    return [(round(at), *names) for at, _kind, *names in stage.did(kind)]
 
 
 def repair(device="vg-1"):
@@ -293,7 +293,7 @@ def test_everything_is_looked_at_in_turn_each_five_seconds(stage):
     names = ["vg-%02d" % number for number in range(40)]
     stage.dataplane.devices = ("", *names)
     stage.run(11_000)
-    found = looks(stage)
+    found = looks(stage, "drifted")
     assert [at for at, *_names in found] == [5_000, 5_020, 5_040, 10_000, 10_020, 10_040]
     assert max(len(names) for _at, *names in found) == DEVICES_PER_LOOK
     for round_of_all in (found[:3], found[3:]):
@@ -313,7 +313,7 @@ def test_looking_at_everything_takes_a_hundredth_of_the_time(stage):
     stage.dataplane.looking = slowly
     stage.run(60_000)
     assert sum(spent_ns) <= (stage.clock.time_ns - T0) / 100
-    seen = {name for _at, *names in looks(stage) for name in names}
+    seen = {name for _at, *names in looks(stage, "drifted") for name in names}
     assert len(seen) == 1_000, "in 20 s"
 
 
@@ -328,7 +328,16 @@ def test_looking_at_everything_delays_no_advertisement(stage):
     sent = [at for at, _kind, *rest in stage.did("send") if rest[1] != "announcement"]
     late = [at % 100 for at in sent[1:-1]]
     assert max(late) <= 2.1, "a look at most"
-    assert len(looks(stage)) > 60
+    assert len(looks(stage, "drifted")) > 60
+
+
+def test_only_what_has_drifted_is_compared(stage):
+    stage.dataplane.devices = ("", "vg-1", "vg-2")
+    stage.dataplane.changed = frozenset({"vg-2"})
+    stage.dataplane.repairs = [repair("vg-2")]
+    stage.run(6_000)
+    assert looks(stage, "drifted") == [(5_000, "", "vg-1", "vg-2")]
+    assert looks(stage) == [(5_000, "vg-2")]
 
 
 def test_a_look_that_fails_is_tried_again_as_a_whole(stage):

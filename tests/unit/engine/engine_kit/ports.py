@@ -149,6 +149,7 @@ class FakeDataplane:
         self.refusals: List[PlatformError] = []
         self.repairs: List[Tuple[Repair, ...]] = []
         self.suspected: FrozenSet[str] = frozenset()
+        self.changed: FrozenSet[str] = frozenset()
         self.looking: Callable[[AbstractSet[str]], None] = lambda names: None
         self.broken: List[Tuple[int, bytes]] = []
         self.devices: Tuple[str, ...] = ()
@@ -167,6 +168,11 @@ class FakeDataplane:
 
     def suspects(self, news: KernelNews) -> FrozenSet[str]:
         return self.suspected
+
+    def drifted(self, names: AbstractSet[str]) -> FrozenSet[str]:
+        self.journal.append(("drifted", *sorted(names)))
+        self.looking(names)
+        return self.changed & names
 
     def reconcile(self, names: Optional[AbstractSet[str]] = None) -> Tuple[Repair, ...]:
         self.journal.append(("reconcile", *(() if names is None else sorted(names))))
