@@ -59,7 +59,7 @@ LAYERS: Dict[str, Layer] = {
     "router": Layer(3, L0 | words("wire fsm config"), words("heapq ipaddress json")),
     "ports": Layer(3, L0 | words("router.desired router.actions router.events config.model")),
     "linux": Layer(4, L0 | words("wire ports router.desired config.model"), HOST),
-    "linux.rtnl": Layer(
+    "linux.templates": Layer(
         4, L0 | words("wire ports router.desired linux"), HOST | words("pyroute2 importlib")
     ),
     # The loop hands over what the kernel may let wait; order is kept by cancel().

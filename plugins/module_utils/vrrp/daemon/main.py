@@ -65,7 +65,7 @@ class Options:
 def run(options: Options) -> int:
     """The daemon, in the foreground, until SIGTERM. Returns the exit status."""
     log = Log()
-    rtnl.codec_problem()  # first of all: the memory that it takes for a while serves what follows
+    rtnl.prepare()
     try:
         if options.inherit is not None:
             _go_on(options, Heir(options.inherit), log)

@@ -1,47 +1,33 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests about links and addresses, encoded by pyroute2's message classes. Layer L4.
+"""Requests about links and addresses, made from those that pyroute2 has encoded. Layer L4.
 
-The only file that imports pyroute2, and only its message classes: importing the package itself
-costs a quarter of a second and 20 MB, so an empty package of that name is put in its place first.
-Reading what the kernel says is done in links.py.
+A takeover of a thousand virtual routers has no time for a thousand encodings: see templates.py for
+those few that there are. Reading what the kernel says is done in links.py.
 """
 
 from __future__ import annotations
 
 import functools
-import gc
-import importlib
-import importlib.util
 import socket
 import struct
-import sys
-import types
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 from ..errors import PlatformError
 from ..facts import InterfaceAddress, is_link_local
-from . import attributes
-from .constants import LINK_GROUP
-from .links import IFF_UP, RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK, LinkTable
+from . import attributes, templates
+from .links import LinkTable
 from .netlink import (
     HEADER,
     NLM_F_ACK,
     NLM_F_CREATE,
-    NLM_F_DUMP,
-    NLM_F_EXCL,
     NetlinkSocket,
     request,
 )
 
 NETLINK_ROUTE = 0
-_RTM_GETLINK = 18
-_RTM_SETLINK = 19
-_RTM_GETADDR = 22
 _RTM_NEWROUTE = 24
-_NLM_F_REPLACE = 0x100
-_RTEXT_FILTER_SKIP_STATS = 8
 _IPV4_ARP_IGNORE = 19
 _IFLA_ADDRESS = 1
 _IFLA_IFNAME = 3
@@ -53,9 +39,6 @@ _IFLA_GROUP = 27
 _INET_CONF = 1
 _INET6_ADDR_GEN_MODE = 8
 _ADDR_GEN_MODE_NONE = 1
-_IFA_F_NODAD = 0x02
-# No route to the prefix: that of a single address leads nowhere, and a thousand take time.
-_IFA_F_NOPREFIXROUTE = 0x200
 _FOREVER = 0xFFFFFFFF
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _RT_TABLE_MAIN = 254
@@ -70,22 +53,6 @@ _RTA_EXPIRES = 23
 _BRIDGE_S = 1
 _IFINDEX_OFFSET = HEADER.size + 4
 _PREFIX_OFFSET = HEADER.size + 1
-# Marks the place of the address in an encoded message; any value that is found only once will do.
-_MARKS = {4: bytes((203, 0, 113, 77)), 16: bytes.fromhex("20010db8a5a55a5a3c3cc3c396966969")}
-# And those of its lifetimes.
-_LIFETIME_MARKS = (0x5AA5C33C, 0x3CC3A55A)
-# Of each kind that has a template of its own.
-_SAMPLE_ADDRESSES = (
-    InterfaceAddress(bytes(4), 32),
-    InterfaceAddress(bytes.fromhex("fe80" + "00" * 14), 64),
-    InterfaceAddress(bytes(16), 128),
-)
-_STUB = "is_stub_of_vlangate"
-
-
-class _Codec(NamedTuple):
-    link: Any
-    address: Any
 
 
 class _Template(NamedTuple):
@@ -96,87 +63,21 @@ class _Template(NamedTuple):
     lifetimes: int
 
 
-@functools.lru_cache(maxsize=None)
-def _codec() -> _Codec:
-    """pyroute2's message classes, imported when first needed."""
-    try:
-        _stub_package()
-        base = "pyroute2.netlink.rtnl."
-        return _Codec(
-            importlib.import_module(base + "ifinfmsg").ifinfmsg,
-            importlib.import_module(base + "ifaddrmsg").ifaddrmsg,
-        )
-    except ImportError as error:
-        hint = "install pyroute2 0.8.1 beside the engine (%s)" % error
-        raise PlatformError("import", "pyroute2", None, hint) from error
+_TEMPLATES = templates.Templates()
 
 
-def _stub_package() -> None:
-    """Keep pyroute2's __init__ from running; one that ran already is good as it is."""
-    if "pyroute2" in sys.modules:
-        return
-    spec = importlib.util.find_spec("pyroute2")
-    if spec is None or spec.submodule_search_locations is None:
-        raise ImportError("there is no package pyroute2")
-    package = types.ModuleType("pyroute2")
-    package.__path__ = list(spec.submodule_search_locations)
-    package.__spec__ = spec
-    setattr(package, _STUB, True)
-    sys.modules["pyroute2"] = package
+def prepare() -> None:
+    """Let a child encode what requests are made from; see templates.py."""
+    _TEMPLATES.begin()
 
 
 def codec_problem() -> Optional[str]:
     """Why requests cannot be encoded on this host; None when they can."""
     try:
-        prepare()
+        _TEMPLATES.get(templates.CHANGE)
     except PlatformError as error:
         return str(error)
     return None
-
-
-@functools.lru_cache(maxsize=None)
-def prepare() -> None:
-    """Encode all that requests are made from, then let go of pyroute2: 2 MB, for a dozen templates.
-
-    Whatever is missing nevertheless is imported again. Raises PlatformError.
-    """
-    create_macvlan("", 0, b"")
-    delete_link_group(0)
-    for is_up in (None, True, False):
-        _change(0, is_up)
-    _questions()
-    for address in _SAMPLE_ADDRESSES:
-        for encode in (add_address, renew_address, delete_address):
-            encode(0, address)
-    package = sys.modules.get("pyroute2")
-    if package is None or not getattr(package, _STUB, False):
-        return
-    _codec.cache_clear()
-    for name in list(sys.modules):
-        if name.split(".")[0] == "pyroute2":
-            del sys.modules[name]
-    del package
-    gc.collect()  # classes refer to themselves
-
-
-def _encode(message: Any, kind: int, flags: int) -> bytes:
-    """The request as bytes, without a sequence number."""
-    message["header"]["sequence_number"] = 0
-    message["header"]["pid"] = 0
-    message.reset()
-    message.encode()
-    return request(kind, flags, bytes(message.data[HEADER.size :]))
-
-
-@functools.lru_cache(maxsize=None)
-def _link_template(
-    kind: int, how: int, attrs: Tuple[Tuple[str, Any], ...] = (), **fields: int
-) -> bytes:
-    message = _codec().link()
-    for name, value in fields.items():
-        message[name] = value
-    message["attrs"] = [list(attr) for attr in attrs]
-    return _encode(message, kind, how)
 
 
 def _with(template: bytes, *more: bytes) -> bytes:
@@ -192,23 +93,12 @@ def _number(kind: int, value: int) -> bytes:
 def create_macvlan(name: str, parent_ifindex: int, mac: bytes, vrf_ifindex: int = 0) -> bytes:
     """A new macvlan of ours, down; a port of that VRF, 0: of none."""
     return _with(
-        _macvlan_template(),
+        _TEMPLATES.get(templates.MACVLAN),
         attributes.text(_IFLA_IFNAME, name),
         _number(_IFLA_LINK, parent_ifindex),
         attributes.attribute(_IFLA_ADDRESS, mac),
         *((_number(_IFLA_MASTER, vrf_ifindex),) if vrf_ifindex else ()),
     )
-
-
-@functools.lru_cache(maxsize=None)
-def _macvlan_template() -> bytes:
-    """Mode bridge: in mode private the kernel would hide from the parent every advertisement that
-    comes from the virtual MAC."""
-    message = _codec().link()
-    data = {"attrs": [["IFLA_MACVLAN_MODE", "bridge"]]}
-    info = {"attrs": [["IFLA_INFO_KIND", "macvlan"], ["IFLA_INFO_DATA", data]]}
-    message["attrs"] = [["IFLA_GROUP", LINK_GROUP], ["IFLA_LINKINFO", info]]
-    return _encode(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
 
 
 def settle_link(ifindex: int, alias: str, ipv4: Mapping[int, int], with_ipv6: bool) -> bytes:
@@ -233,11 +123,8 @@ def _settings(ipv4: Tuple[Tuple[int, int], ...], with_ipv6: bool) -> bytes:
 
 def _change(ifindex: int, is_up: Optional[bool] = None) -> bytes:
     """A change of a link, to be continued. is_up: raise or lower it, None: leave it."""
-    if is_up is None:
-        return _for_link(ifindex, _link_template(_RTM_SETLINK, NLM_F_ACK))
-    flags = IFF_UP if is_up else 0
-    template = _link_template(_RTM_SETLINK, NLM_F_ACK, flags=flags, change=IFF_UP)
-    return _for_link(ifindex, template)
+    names = {None: templates.CHANGE, True: templates.RAISE, False: templates.LOWER}
+    return _for_link(ifindex, _TEMPLATES.get(names[is_up]))
 
 
 def set_link_up(ifindex: int) -> bytes:
@@ -277,7 +164,7 @@ def _for_link(ifindex: int, template: bytes) -> bytes:
 
 def delete_link_group(group: int) -> bytes:
     """Delete all links of a group in one go."""
-    return _with(_link_template(RTM_DELLINK, NLM_F_ACK), _number(_IFLA_GROUP, group))
+    return _with(_TEMPLATES.get(templates.DELETE), _number(_IFLA_GROUP, group))
 
 
 def add_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> bytes:
@@ -285,17 +172,17 @@ def add_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> by
 
     A global IPv6 one is deprecated from the beginning, so that nothing chooses it as source.
     """
-    return _address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, address, lease_s)
+    return _address("add", ifindex, address, lease_s)
 
 
 def renew_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> bytes:
     """Let the lease of an address begin anew; the kernel adds one that is not there."""
-    return _address(RTM_NEWADDR, NLM_F_CREATE | _NLM_F_REPLACE, ifindex, address, lease_s)
+    return _address("renew", ifindex, address, lease_s)
 
 
 def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
     """Take an address away."""
-    return _address(RTM_DELADDR, 0, ifindex, address, 0)
+    return _address("delete", ifindex, address, 0)
 
 
 def bridge_route(ifindex: int, address: InterfaceAddress) -> bytes:
@@ -324,11 +211,10 @@ def _bridge(ifindex: int, prefix: bytes, length: int, kinds: Tuple[int, int, int
     return request(_RTM_NEWROUTE, flags, header + where + until)
 
 
-def _address(kind: int, how: int, ifindex: int, address: InterfaceAddress, lease_s: int) -> bytes:
-    """Fill in a template: a takeover of a thousand routers has no time for a thousand encodings."""
+def _address(action: str, ifindex: int, address: InterfaceAddress, lease_s: int) -> bytes:
     length = len(address.address)
     is_global = length == 16 and not is_link_local(address.address)
-    template = _address_template(kind, how, length, is_global)
+    template = _address_template(action, length, is_global)
     data = bytearray(template.message)
     data[_PREFIX_OFFSET] = address.prefix_length
     struct.pack_into("=I", data, _IFINDEX_OFFSET, ifindex)
@@ -342,41 +228,21 @@ def _address(kind: int, how: int, ifindex: int, address: InterfaceAddress, lease
 
 
 @functools.lru_cache(maxsize=None)
-def _address_template(kind: int, how: int, length: int, is_global: bool) -> _Template:
-    mark = _MARKS[length]
-    family = socket.AF_INET if length == 4 else socket.AF_INET6
-    message = _codec().address()
-    message["family"] = family
-    message["prefixlen"] = 8 * length
-    attrs: Dict[str, Any] = {"IFA_ADDRESS": socket.inet_ntop(family, mark)}
-    if length == 4:
-        attrs["IFA_LOCAL"] = attrs["IFA_ADDRESS"]
-    if kind == RTM_NEWADDR:
-        if length == 16:
-            attrs["IFA_FLAGS"] = _IFA_F_NODAD | (_IFA_F_NOPREFIXROUTE if is_global else 0)
-        attrs["IFA_CACHEINFO"] = dict(zip(("ifa_preferred", "ifa_valid"), _LIFETIME_MARKS))
-    message["attrs"] = [[name, value] for name, value in attrs.items()]
-    encoded = _encode(message, kind, how | NLM_F_ACK)
+def _address_template(action: str, length: int, is_global: bool) -> _Template:
+    encoded = _TEMPLATES.get(templates.address_request(action, length, is_global))
+    mark = templates.MARKS[length]
     offsets = []
     found = encoded.find(mark)
     while found >= 0:
         offsets.append(found)
         found = encoded.find(mark, found + length)
-    lifetimes = max(0, encoded.find(struct.pack("=II", *_LIFETIME_MARKS)))
+    lifetimes = max(0, encoded.find(templates.LIFETIME_MARKS))
     return _Template(encoded, tuple(offsets), lifetimes)
 
 
 def read_table(netlink: NetlinkSocket) -> LinkTable:
     """All links and addresses as they are now."""
     table = LinkTable()
-    for question in _questions():
-        table.learn(netlink.dump(question))
+    for name in (templates.ALL_LINKS, templates.ALL_ADDRESSES):
+        table.learn(netlink.dump(_TEMPLATES.get(name)))
     return table
-
-
-@functools.lru_cache(maxsize=None)
-def _questions() -> Tuple[bytes, bytes]:
-    """For all links, and for all addresses."""
-    mask = (("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS),)
-    links = _link_template(_RTM_GETLINK, NLM_F_DUMP, mask)
-    return links, _encode(_codec().address(), _RTM_GETADDR, NLM_F_DUMP)

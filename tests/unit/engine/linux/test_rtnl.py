@@ -26,16 +26,17 @@ from vrrp.linux.links import (
     read_link,
 )
 from vrrp.linux.netlink import HEADER, Message
+from vrrp.linux.templates import codec
 
 UP_AND_RUNNING = 0x1 | 0x40 | 0x10000
 
 
 def decoded(message: bytes, kind: str) -> Any:
     """A request as pyroute2 reads it."""
-    codec = getattr(rtnl._codec(), kind)(message)
-    codec.decode()
-    assert len(message) == codec["header"]["length"]
-    return codec
+    found = getattr(codec(), kind)(message)
+    found.decode()
+    assert len(message) == found["header"]["length"]
+    return found
 
 
 def link(ifindex: int = 2, flags: int = UP_AND_RUNNING, **attrs: Any) -> bytes:
@@ -46,7 +47,7 @@ def link(ifindex: int = 2, flags: int = UP_AND_RUNNING, **attrs: Any) -> bytes:
         "IFLA_MTU": 1500,
         **attrs,
     }
-    message = rtnl._codec().link()
+    message = codec().link()
     message["index"] = ifindex
     message["flags"] = flags
     message["attrs"] = [[name, value] for name, value in values.items()]
@@ -57,7 +58,7 @@ def link(ifindex: int = 2, flags: int = UP_AND_RUNNING, **attrs: Any) -> bytes:
 
 def address(text: str, length: int, ifindex: int = 2, flags: int = 0) -> bytes:
     """The body of a message of the kernel about an address, written by pyroute2."""
-    message = rtnl._codec().address()
+    message = codec().address()
     message["family"] = socket.AF_INET6 if ":" in text else socket.AF_INET
     message["prefixlen"] = length
     message["index"] = ifindex
