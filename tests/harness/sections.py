@@ -22,6 +22,22 @@ MAIN_VERSION = "%d.%d" % sys.version_info[:2]
 WORKERS = ("-n", "2")
 # For tests that wait most of their time.
 WAITERS = ("-n", "4", "--dist", "worksteal")
+# Tests in namespaces that would measure each other.
+ALONE = (
+    "accidents",
+    "adoption",
+    "commitment",
+    "dataplane_cost",
+    "dataplane_names",
+    "flood",
+    "gateways",
+    "hand_over",
+    "interfaces",
+    "reconcile",
+    "reconcile_many",
+    "reload",
+    "upgrade",
+)
 # Simulated histories of a whole run, and what takes its time in their section only.
 HISTORIES = "2000"
 IN_SIM = tuple(
@@ -93,7 +109,11 @@ def sim(section: Section) -> None:
 
 
 def netns(section: Section) -> None:
-    section.pytest("real sockets in namespaces", MAIN_PYTHON, ["tests/netns"])
+    """What counts packets or milliseconds has the machine for itself."""
+    alone = [f"tests/netns/test_{name}.py" for name in ALONE]
+    others = [f"--ignore={path}" for path in alone]
+    section.pytest("real sockets", MAIN_PYTHON, [*WAITERS, *others, "tests/netns"])
+    section.pytest("under traffic", MAIN_PYTHON, alone)
 
 
 def uml(section: Section) -> None:
