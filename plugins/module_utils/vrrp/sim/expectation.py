@@ -86,7 +86,7 @@ class Expectation:
         old_cs, new_cs = self.config.advertisement_interval_cs, config.advertisement_interval_cs
         self.config, self.priority, self.source = config, priority, source
         self.has_carrier = has_carrier
-        if self.is_removed or not has_carrier:
+        if not has_carrier:
             self.leaves_ns = None
         self.is_removed = False
         self._slowest_cs = max(old_cs, new_cs)
