@@ -32,6 +32,7 @@ from .heartbeat import Beat, Wire, open_heartbeat, remaining_lease_s
 from .journal import FileJournal
 from .log import Log
 from .loop import FRAMES_PER_READ, Loop
+from .memory import SpareMemory, trimmer
 from .notify import ServiceManager
 from .requests import Requests
 from .shell import Shell
@@ -146,7 +147,8 @@ class Assembly:
         self.loop = Loop(
             self.shell, clock, ports.io, ports.monitor, ports.dataplane, ports.prober, log
         )
-        self.loop.duties = (self.commitment, drains, self.upgrade)
+        spare = SpareMemory(clock.now_ns(), trimmer())
+        self.loop.duties = (self.commitment, drains, self.upgrade, spare)
         self.commitment.breathe = self.loop.breathe
 
     def _tell(self, message: str, data: Dict[str, Any]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import AbstractSet, Dict, FrozenSet, Iterable, Mapping, Optional, Tuple
 
@@ -115,6 +116,16 @@ def observe_parents(table: LinkTable, ifindexes: Iterable[int]) -> Dict[int, Act
     }
 
 
+def shared(settings: Iterable[Tuple[int, int]]) -> Mapping[int, int]:
+    """These settings, not to be changed: thousands of devices have the same, and keep them once."""
+    return _shared(tuple(settings))
+
+
+@functools.lru_cache(maxsize=256)  # other combinations there have never been on one host
+def _shared(settings: Tuple[Tuple[int, int], ...]) -> Mapping[int, int]:
+    return dict(settings)
+
+
 def _actual_device(link: Link, table: LinkTable, muted: AbstractSet[int]) -> ActualDevice:
     found = link.ipv4_settings()
     found6 = link.ipv6_settings()
@@ -128,10 +139,10 @@ def _actual_device(link: Link, table: LinkTable, muted: AbstractSet[int]) -> Act
         group=link.group,
         is_up=link.is_up,
         has_ipv6=found6.get(IPV6_DISABLE_IPV6) == 0,
-        settings={key: found.get(key, 0) for key in IPV4_SYSCTLS},
+        settings=shared((key, found.get(key, 0)) for key in IPV4_SYSCTLS),
         addresses=tuple(address.value for address in held),
         lifetimes_s={one.value: one.lifetime_s for one in held if one.lifetime_s},
-        ipv6_settings={key: found6[key] for key in IPV6_SYSCTLS if key in found6},
+        ipv6_settings=shared((key, found6[key]) for key in IPV6_SYSCTLS if key in found6),
         master_ifindex=link.master_ifindex,
         is_muted=link.ifindex in muted,
     )

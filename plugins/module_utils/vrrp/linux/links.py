@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import struct
+import sys
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
@@ -88,19 +89,17 @@ class Link:
         """The kernel would send on it now."""
         return self.flags & (_IFF_RUNNING | _IFF_LOWER_UP) == _IFF_RUNNING | _IFF_LOWER_UP
 
-    def ipv4_settings(self) -> Dict[int, int]:
+    def ipv4_settings(self) -> Mapping[int, int]:
         """The IPv4 sysctls of this link by their number in <linux/ip.h>."""
-        count = len(self.conf4) // 4
-        return dict(enumerate(struct.unpack_from("=%di" % count, self.conf4), start=1))
+        return _numbered(self.conf4, 1)
 
     def has_ipv6(self) -> bool:
         """False when disable_ipv6 is set, or when the kernel knows no IPv6 at all."""
         return self.ipv6_settings().get(_INET6_DISABLE_IPV6) == 0
 
-    def ipv6_settings(self) -> Dict[int, int]:
+    def ipv6_settings(self) -> Mapping[int, int]:
         """The IPv6 sysctls of this link by their number in <linux/ipv6.h>."""
-        count = len(self.conf6) // 4
-        return dict(enumerate(struct.unpack_from("=%di" % count, self.conf6)))
+        return _numbered(self.conf6, 0)
 
 
 @dataclass(frozen=True)
@@ -173,8 +172,14 @@ def _shared(conf: bytes) -> bytes:
     return conf
 
 
+@functools.lru_cache(maxsize=_SHARED)
+def _numbered(conf: bytes, first: int) -> Mapping[int, int]:
+    """Read it once for all links that have it."""
+    return dict(enumerate(struct.unpack_from("=%di" % (len(conf) // 4), conf), start=first))
+
+
 def _link_kind(info: bytes) -> str:
-    return _text(attributes.payloads(info).get(_INFO_KIND, b""))
+    return sys.intern(_text(attributes.payloads(info).get(_INFO_KIND, b"")))
 
 
 def _lifetime_s(cache: bytes) -> int:
@@ -185,7 +190,9 @@ def _lifetime_s(cache: bytes) -> int:
     return 0 if valid_s == _FOREVER else max(1, valid_s)
 
 
+@functools.lru_cache(maxsize=_SHARED)
 def _number(payload: Optional[bytes]) -> int:
+    """Groups, sizes and flags are the same few, so that they are kept once."""
     return struct.unpack("=I", payload)[0] if payload else 0
 
 

@@ -51,6 +51,7 @@ from .actual import (
     ActualDevice,
     ActualParent,
     is_same_device,
+    shared,
 )
 from .constants import LEAVING_LINK_GROUP
 from .steps import (
@@ -333,7 +334,7 @@ def _has_other_lease(lifetime_s: int, device: VirtualDevice) -> bool:
     return not device.lease_s <= 2 * lifetime_s <= 2 * device.lease_s
 
 
-def _settings(device: VirtualDevice, actual: Actual) -> Dict[int, int]:
+def _settings(device: VirtualDevice, actual: Actual) -> Mapping[int, int]:
     """The IPv4 sysctls of a device; it forwards if its parent does."""
     parent = actual.parents[device.parent_ifindex]
     settings = {**_DEVICE_SETTINGS, IPV4_FORWARDING: parent.forwarding}
@@ -341,7 +342,7 @@ def _settings(device: VirtualDevice, actual: Actual) -> Dict[int, int]:
         settings[IPV4_ARP_IGNORE] = _ARP_ANY
     if device.is_quiet and device.family is Family.IPV4:
         settings[IPV4_ARP_IGNORE] = _ARP_SILENCE
-    return settings
+    return shared(settings.items())
 
 
 def _owned(device: VirtualDevice, parent: ActualParent) -> List[bytes]:
