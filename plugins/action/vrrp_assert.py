@@ -14,7 +14,8 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.group_verdict import Blackboard, Group, read_groups
+from ..plugin_utils.group_verdict import Blackboard, Group, read_groups, table, verdicts
+from ..plugin_utils.plan_files import planned_site
 
 MODULE = "vlangate.vrrp.vrrp_assert"
 
@@ -33,7 +34,7 @@ class ActionModule(ActionBase):
         args = dict(self._task.args)
         scope = args.get("scope", "router")
         if scope != "group":
-            for name in ("groups", "hosts"):
+            for name in ("groups", "hosts", "plan"):
                 if name in args:
                     raise AnsibleActionFail("%s is for scope: group" % name)
             return self._execute_module(MODULE, args, task_vars=task_vars)
@@ -49,14 +50,21 @@ class ActionModule(ActionBase):
         if args["expect"]:
             args["scope"] = "router"
             result = self._execute_module(MODULE, args, task_vars=task_vars)
-        return self._judged(result, groups, host, board)
+        result = self._judged(result, groups, host, board)
+        # Whoever comes last has seen all of them, so nobody has to collect everybody's results.
+        seen = board.read()
+        complete = {each for group in groups for each in group.hosts} <= set(seen)
+        told = complete or result.get("failed")
+        return {**result, "table": table(groups, seen) if told else []}
 
     def _groups(self, args: dict[str, t.Any], hosts: list[str]) -> list[Group]:
         for name in ("name", "interface", "family", "vrid", "state", "expect"):
             if name in args:
                 raise AnsibleActionFail("%s is for scope: router; give groups instead" % name)
+        plan, groups = args.pop("plan", None), args.pop("groups", None)
         try:
-            return read_groups(args.pop("groups", None), hosts)
+            planned = planned_site(plan)["groups"] if plan is not None else []
+            return read_groups(planned if groups is None else groups, hosts, planned)
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
 
@@ -79,7 +87,7 @@ class ActionModule(ActionBase):
         board.write(host, observation)
         hosts = sorted({each for group in groups for each in group.hosts})
         seen = board.read_all(hosts, GRACE_S) if result.get("failed") else board.read()
-        unmet = [sentence for sentence in (group.verdict(seen) for group in groups) if sentence]
+        unmet = verdicts(groups, seen)
         if not unmet and result.get("failed"):
             unmet = result["unmet"]
         if not unmet:

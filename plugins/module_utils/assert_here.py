@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from .expectation import Expectation, observed
+from .expectation import Expectation, complaints, observed
 from .vrrp.control.client import ControlClient
 from .vrrp.errors import ControlError
 from .vrrp_module import RUNTIME_DIR
@@ -17,6 +17,8 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 ANSWER_S = 5.0
+#: How many times the length of an answer passes before the next question.
+PATIENCE = 4
 
 
 def argument_spec() -> t.Dict[str, t.Any]:
@@ -33,6 +35,7 @@ def argument_spec() -> t.Dict[str, t.Any]:
         **statement,
         "expect": {"type": "list", "elements": "dict", "options": statement},
         "groups": {"type": "list", "elements": "dict"},
+        "plan": {"type": "path"},
         "hosts": {"type": "list", "elements": "str"},
         "timeout": {"type": "float", "default": 10},
         "poll": {"type": "float", "default": 0.2},
@@ -65,14 +68,16 @@ def wait(
     """The virtual routers as seen last, and the complaints that were left after the timeout."""
     deadline = time.monotonic() + params["timeout"]
     while True:
+        asked = time.monotonic()
         try:
             with ControlClient.in_directory(params["runtime_dir"], ANSWER_S) as client:
                 routers = client.call("show.routers")["routers"]
-            unmet = [each.complaint(routers) for each in expectations]
+            unmet = complaints(expectations, routers)
         except ControlError as error:
             routers = []
             unmet = ["the engine does not answer: %s" % error.message]
-        sentences = [sentence for sentence in unmet if sentence is not None]
-        if not sentences or time.monotonic() >= deadline:
-            return routers, sentences
-        time.sleep(params["poll"])
+        now = time.monotonic()
+        if not unmet or now >= deadline:
+            return routers, unmet
+        # A daemon with many virtual routers has other things to do than to answer us.
+        time.sleep(max(params["poll"], PATIENCE * (now - asked)))

@@ -89,6 +89,16 @@ class Expectation:
         return "%s: expected %s, but it %s" % (self, self.state, described(router))
 
 
+def complaints(expectations: t.Sequence[Expectation], routers: t.Sequence[Router]) -> t.List[str]:
+    """What is not as expected, a sentence each. The time it takes grows with the sum, not the
+    product: a name is looked up."""
+    named: t.Dict[str, t.List[Router]] = {}
+    for router in routers:
+        named.setdefault(router["name"], []).append(router)
+    found = [each.complaint(named.get(each.name or "", routers)) for each in expectations]
+    return [sentence for sentence in found if sentence is not None]
+
+
 def described(router: Router) -> str:
     """The state of a virtual router with what explains it, as the end of a sentence."""
     state = router["state"]

@@ -74,6 +74,11 @@ options:
       - Without C(master) it is C(preferred), as the filter calls it; without both, or with V(null), any one will do.
     type: list
     elements: dict
+  plan:
+    description:
+      - For O(scope=group), what M(vlangate.vrrp.vrrp_plan) returned earlier in this run. Its groups are judged, or O(groups) when
+        given.
+    type: path
   hosts:
     description: For O(scope=group), the hosts whose routers are judged together. All hosts of the play when left out.
     type: list
@@ -114,6 +119,13 @@ observed:
   type: list
   elements: dict
   sample: [{"name": "vlan10-v4", "state": "backup", "master_address": "198.18.10.252", "master_priority": 200}]
+table:
+  description:
+    - Who is master and who is backup of each group, for people; a headline, then a line for each group.
+    - Empty on a host that did not see all others, as it was not the last to look.
+  returned: with O(scope=group)
+  type: list
+  elements: str
 unmet:
   description: What is not as stated, a sentence each.
   returned: failure

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - vlangate.vrrp.attributes
   - vlangate.vrrp.config
   - vlangate.vrrp.paths
+  - vlangate.vrrp.shipped
 attributes:
   check_mode:
     support: full
@@ -32,8 +33,7 @@ options:
   fleet:
     description:
       - The configurations of all routers of the site, keyed by host, such as the role P(vlangate.vrrp.gateways#role) passes.
-      - Rules that no router can check alone (one priority twice, two owners, different intervals or addresses) are checked over
-        them on the controller, before any connection. The routers never see them.
+      - What no router can check alone (a priority twice, two owners, other intervals) is checked on the controller, before any connection.
     type: dict
   confirm_within:
     description:
@@ -132,7 +132,7 @@ from ..module_utils.vrrp_module import fail_with
 def main() -> None:
     module = AnsibleModule(
         argument_spec=options(),
-        required_if=[("confirm", False, ("config",))],
+        required_if=[("confirm", False, ("config", "digest"), True)],
         mutually_exclusive=[("confirm_within", "confirm")],
         supports_check_mode=True,
     )

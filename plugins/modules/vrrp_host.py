@@ -54,6 +54,9 @@ options:
         type: list
         elements: str
         default: []
+  plan:
+    description: What M(vlangate.vrrp.vrrp_plan) returned earlier in this run, in place of O(interfaces).
+    type: path
   manage_interfaces:
     description:
       - V(networkd) writes the interfaces for systemd-networkd, and removes those that earlier runs wrote and that are gone.
@@ -110,6 +113,7 @@ def main() -> None:
                 "default": FAMILIES,
             },
             "interfaces": {"type": "list", "elements": "dict", "options": interface, "default": []},
+            "plan": {"type": "path"},
             "manage_interfaces": {
                 "type": "str",
                 "choices": ["none", "networkd"],

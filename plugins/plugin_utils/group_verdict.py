@@ -21,15 +21,24 @@ from pathlib import Path
 from ..module_utils.expectation import described
 
 Observation = Mapping[str, t.Any]  # {"routers": [...]} or {"error": sentence}
+Router = Mapping[str, t.Any]
+Named = Mapping[str, Mapping[str, Router]]
+
+ROW = "%-13s %-26s %-18s %-10s %s"
 
 
 @dataclass(frozen=True)
 class Group:
-    """A gateway group: the name of its virtual routers, who should be master, who takes part."""
+    """A gateway group: the name of its virtual routers, who should be master, who takes part.
+
+    vip and virtual_mac are for people.
+    """
 
     name: str
     master: str | None
     hosts: tuple[str, ...]
+    vip: str = ""
+    virtual_mac: str = ""
 
     def expectation(self, host: str) -> dict[str, t.Any]:
         """What this host's router can be held to by itself."""
@@ -39,7 +48,10 @@ class Group:
 
     def verdict(self, seen: Mapping[str, Observation]) -> str | None:
         """What is wrong as far as is seen, with what was seen instead; None when nothing is."""
-        states = {host: self._state(seen[host]) for host in self.hosts if host in seen}
+        return self._verdict(seen, _named(seen))
+
+    def _verdict(self, seen: Mapping[str, Observation], named: Named) -> str | None:
+        states = self._states(seen, named)
         masters = [host for host, state in states.items() if state == "master"]
         complete = len(states) == len(self.hosts)
         if self.master is None:
@@ -50,43 +62,73 @@ class Group:
         if fine and all(state in ("master", "backup") for state in states.values()):
             return None
         wanted = "exactly one master" if self.master is None else "master %s" % self.master
-        told = ["%s %s" % (host, self._told(seen[host])) for host in states]
+        told = ["%s %s" % (host, self._told(seen[host], named[host])) for host in states]
         return "%s: expected %s; seen: %s" % (self.name, wanted, ", ".join(told))
 
-    def _router(self, observation: Observation) -> Mapping[str, t.Any] | None:
-        for router in observation.get("routers", ()):
-            if router["name"] == self.name:
-                return t.cast("Mapping[str, t.Any]", router)
-        return None
+    def _states(self, seen: Mapping[str, Observation], named: Named) -> dict[str, str | None]:
+        hosts = [host for host in self.hosts if host in seen]
+        return {host: named[host].get(self.name, {}).get("state") for host in hosts}
 
-    def _state(self, observation: Observation) -> str | None:
-        router = self._router(observation)
-        return None if router is None else t.cast(str, router["state"])
-
-    def _told(self, observation: Observation) -> str:
-        router = self._router(observation)
+    def _told(self, observation: Observation, routers: Mapping[str, Router]) -> str:
+        router = routers.get(self.name)
         if router is not None:
             return described(router)
         if "error" in observation:
             return "did not tell: %s" % observation["error"]
         return "has no such virtual router"
 
+    def _row(self, seen: Mapping[str, Observation], named: Named) -> str:
+        states = self._states(seen, named)
+        cells = [
+            ", ".join(host for host, state in states.items() if state == wanted) or "none"
+            for wanted in ("master", "backup")
+        ]
+        return ROW % (self.name, self.vip, self.virtual_mac, *cells)
 
-def read_groups(entries: t.Any, hosts: Sequence[str]) -> list[Group]:
+
+def _named(seen: Mapping[str, Observation]) -> Named:
+    """The virtual routers of each host by their names: of 1,000 groups, each looks for its own."""
+    return {
+        host: {router["name"]: router for router in observation.get("routers", ())}
+        for host, observation in seen.items()
+    }
+
+
+def verdicts(groups: Sequence[Group], seen: Mapping[str, Observation]) -> list[str]:
+    """What is wrong with any of the groups, a sentence each."""
+    named = _named(seen)
+    return [text for text in (group._verdict(seen, named) for group in groups) if text]
+
+
+def table(groups: Sequence[Group], seen: Mapping[str, Observation]) -> list[str]:
+    """Who is master and who is backup of each group, for people: a line each, under a headline."""
+    named = _named(seen)
+    head = ROW % ("GROUP", "VIRTUAL ADDRESS", "VIRTUAL MAC", "MASTER", "BACKUPS")
+    return [head, *(group._row(seen, named) for group in groups)]
+
+
+def read_groups(
+    entries: t.Any, hosts: Sequence[str], planned: Sequence[Mapping[str, t.Any]] = ()
+) -> list[Group]:
     """The option groups, each once; ValueError names what is wrong with it.
 
-    The same group is listed by each of its routers in what vrrp_gateways returns.
+    The same group is listed by each of its routers in what vrrp_gateways returns. What entries do
+    not say of their addresses is taken from the plan.
     """
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise ValueError("groups is a list of {name, master, members}, and has at least one")
+    known = {entry["name"]: entry for entry in planned}
     groups: dict[str, Group] = {}
     for number, entry in enumerate(entries):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
             raise ValueError("groups[%d]: name is missing, that of its virtual routers" % number)
+        name = entry["name"]
         members = entry.get("members") or hosts
         judged = tuple(host for host in hosts if host in members)
         master = entry["master"] if "master" in entry else entry.get("preferred")
-        groups[entry["name"]] = Group(entry["name"], master, judged)
+        told = {**known.get(name, {}), **entry}
+        vip, virtual_mac = (str(told.get(field, "")) for field in ("vip", "virtual_mac"))
+        groups[name] = Group(name, master, judged, vip, virtual_mac)
     return [group for _name, group in sorted(groups.items())]
 
 

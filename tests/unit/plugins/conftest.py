@@ -30,6 +30,7 @@ class StandInModule:
         self.tmpdir = str(tmpdir)
         self.params = params
         self.check_mode = check_mode
+        self.no_log_values = set()
         self.commands = []
         self.answers = {}
 

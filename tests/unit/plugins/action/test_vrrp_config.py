@@ -5,9 +5,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.vlangate.vrrp.plugins.action import vrrp_config as plugin
+from ansible_collections.vlangate.vrrp.plugins.module_utils.config_apply import unpacked
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.gateways import (
+    gateway_configs,
+)
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.parse import (
+    parse,
+    parse_json,
+)
+from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.render import canonical_json
+from ansible_collections.vlangate.vrrp.plugins.plugin_utils.plan_files import make_plan
 
 
 def config(priority=100, **fields):
@@ -27,7 +39,53 @@ def test_a_sound_fleet_reaches_the_router_without_the_fleet(action_for):
     fleet = {"gw1": config(200), "gw2": config(150)}
     action = action_for(plugin, {"config": config(200), "fleet": fleet}, [{"changed": True}])
     assert action.run(task_vars={}) == {"changed": True}
-    assert action.calls == [("vlangate.vrrp.vrrp_config", {"config": config(200)})]
+    assert action.calls == [(plugin.MODULE, {"digest": sha256(config(200))})]
+
+
+def sha256(document):
+    return hashlib.sha256(canonical_json(parse(document)).encode()).hexdigest()
+
+
+def test_the_document_follows_when_the_router_asks_for_it(action_for):
+    answers = [{"changed": False, "needs_document": True}, {"changed": True}]
+    action = action_for(plugin, {"config": config(200), "timeout": 3}, answers)
+    assert action.run(task_vars={}) == {"changed": True}
+    (_name, first), (_name, second) = action.calls
+    assert first == {"digest": sha256(config(200)), "timeout": 3}
+    document = unpacked(second.pop("document"))
+    assert (second, parse_json(document)) == (first, parse(config(200)))
+    assert hashlib.sha256(document.encode()).hexdigest() == first["digest"]
+
+
+@pytest.fixture
+def planned(tmp_path):
+    vlans = [{"id": 10, "networks": ["198.18.10.0/24"]}]
+    return make_plan(str(tmp_path), vlans, ["gw1", "gw2"], {})
+
+
+def test_a_plan_gives_each_router_its_own_part(action_for, planned):
+    plans = gateway_configs([{"id": 10, "networks": ["198.18.10.0/24"]}], ["gw1", "gw2"], {})
+    for host, other in (("gw1", "gw2"), ("gw2", "gw1")):
+        action = action_for(plugin, {"plan": planned}, [{"changed": False}])
+        action.run(task_vars={"inventory_hostname": host})
+        assert action.calls == [(plugin.MODULE, {"digest": sha256(plans[host]["config"])})]
+        assert sha256(plans[host]["config"]) != sha256(plans[other]["config"])
+
+
+def test_a_plan_without_this_router_is_refused(action_for, planned):
+    for args, host in (({"plan": planned}, "gw3"), ({"plan": planned + "x"}, "gw1")):
+        action = action_for(plugin, args)
+        with pytest.raises(AnsibleActionFail, match="the option plan"):
+            action.run(task_vars={"inventory_hostname": host})
+        assert action.calls == []
+
+
+@pytest.mark.parametrize(
+    "args", [{"config": config()}, {"fleet": {"gw1": config()}}, {"digest": "x"}, {"document": "x"}]
+)
+def test_a_plan_stands_alone(action_for, planned, args):
+    with pytest.raises(AnsibleActionFail, match=r"in place of|leave it out"):
+        action_for(plugin, {"plan": planned, **args}).run(task_vars={"inventory_hostname": "gw1"})
 
 
 def test_all_problems_are_told_and_no_module_runs(action_for):

@@ -10,7 +10,11 @@ import json
 import os
 
 import pytest
-from ansible_collections.vlangate.vrrp.plugins.module_utils.config_apply import ConfigApply
+from ansible_collections.vlangate.vrrp.plugins.module_utils.config_apply import (
+    ConfigApply,
+    packed,
+    unpacked,
+)
 from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.parse import parse
 from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.render import canonical_json
 from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.errors import (
@@ -46,14 +50,36 @@ OLD = config(router(10), router(20))
 NEW = config(router(10), router(20, priority=150))
 
 
-@pytest.fixture
-def apply_for(tmp_path, runtime_dir, module_for):
+def as_config(document):
+    """As the module gets it when no action stands before it."""
+    return {"config": document, "digest": None, "document": None}
+
+
+def as_document(document):
+    """As the action brings it to a router that has asked for it."""
+    if document is None:
+        return as_config(None)
+    try:
+        whole = text(document)
+    except ConfigError:
+        whole = json.dumps(document)
+    sha256 = hashlib.sha256(whole.encode()).hexdigest()
+    return {"config": None, "digest": sha256, "document": packed(whole)}
+
+
+def as_digest(document):
+    """As the action asks first."""
+    return {**as_document(document), "document": None}
+
+
+@pytest.fixture(params=[as_config, as_document])
+def apply_for(tmp_path, runtime_dir, module_for, request):
     """ConfigApply for a document, beside an engine that finds nothing to say."""
     (tmp_path / "lib" / "current").mkdir(parents=True)
 
-    def make(document, **options):
+    def make(document, brought=request.param, **options):
         module = module_for(
-            config=document,
+            **brought(document),
             config_file=str(tmp_path / "etc" / "config.json"),
             runtime_dir=runtime_dir,
             directory=str(tmp_path / "lib"),
@@ -96,6 +122,63 @@ def test_the_same_again_changes_nothing_and_asks_once(apply_for, file, daemon):
     assert (facts["changed"], facts["changes"], facts["reloaded"]) == (False, [], False)
     assert daemon.asked == ["show.status"]
     assert apply.module.commands == []
+
+
+def told_the_digest(apply_for):
+    apply = apply_for(OLD, as_digest)
+    facts = apply.run()
+    assert (facts["changed"], facts["changes"], facts["hitless"]) == (False, [], True)
+    assert "diff" not in facts and apply.module.commands == []
+    return facts["config_warnings"]
+
+
+def test_a_digest_is_enough_where_file_and_daemon_have_it(apply_for, file, daemon):
+    running(daemon, OLD)
+    assert told_the_digest(apply_for) == []
+    assert daemon.asked == ["show.status"]
+
+
+def test_a_digest_is_enough_where_the_file_has_it_and_no_daemon_runs(apply_for, file):
+    assert told_the_digest(apply_for) == [
+        "the daemon does not run, so the configuration waits for it"
+    ]
+
+
+@pytest.mark.parametrize("in_file, in_daemon", [(OLD, NEW), (NEW, OLD), (OLD, OLD), (None, NEW)])
+def test_the_document_is_asked_for_where_one_of_them_differs(
+    apply_for, file, daemon, in_file, in_daemon
+):
+    running(daemon, in_daemon)
+    file.unlink()
+    if in_file is not None:
+        file.write_text(text(in_file))
+    for check_mode in (True, False):
+        apply = apply_for(NEW, as_digest, check_mode=check_mode)
+        assert apply.run() == {"changed": False, "needs_document": True}
+    assert in_file is None or file.read_text() == text(in_file)
+    assert set(daemon.asked) == {"show.status"}
+
+
+def test_a_digest_confirms_what_is_on_probation_and_nothing_else(apply_for, file, daemon):
+    running(daemon, OLD, probation={**PROBATION, "sha256": digest(OLD)})
+    daemon.answers["do.confirm"] = {}
+    facts = apply_for(OLD, as_digest, confirm=True).run()
+    assert (facts["changed"], facts["confirmed"]) == (True, True)
+    assert apply_for(NEW, as_digest, confirm=True).run()["needs_document"]
+    assert daemon.asked.count("do.confirm") == 1
+
+
+def test_a_document_comes_out_as_it_went_in_but_smaller():
+    whole = text(config(*(router(vrid) for vrid in range(1, 200))))
+    assert unpacked(packed(whole)) == whole
+    assert len(packed(whole)) < len(whole) / 10
+
+
+def test_a_password_that_was_brought_is_masked_as_one_in_the_options(apply_for, file):
+    secret = config(router(10, version=2, password="verysec1"))
+    apply = apply_for(secret, as_document)
+    apply.run()
+    assert apply.module.no_log_values == {"verysec1"}
 
 
 def test_another_form_of_the_same_intent_is_the_same(apply_for, file, daemon):
@@ -237,8 +320,9 @@ def test_an_unusable_file_is_replaced_with_a_warning(apply_for, file):
 
 
 def test_problems_come_all_at_once_and_before_everything(apply_for, daemon):
+    bad = config(router(10, priority=0, colour="red"), router(20, version=4))
     with pytest.raises(ConfigError) as caught:
-        apply_for(config(router(10, priority=0, colour="red"), router(20, version=4))).run()
+        apply_for(bad, as_config).run()
     assert len(caught.value.problems) == 3
     assert daemon.asked == []
 

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.vlangate.vrrp.plugins.module_utils.expectation import (
     OBSERVED,
     Expectation,
+    complaints,
     observed,
 )
 
@@ -81,3 +82,18 @@ def test_a_statement_that_fits_two_is_refused():
 
 def test_only_the_fields_worth_returning_are_returned():
     assert list(observed([ROUTER])[0]) == list(OBSERVED)
+
+
+def test_many_are_told_as_each_would_be():
+    routers = [ROUTER, OTHER, {**OTHER, "vrid": 11}]
+    stated = [
+        {"name": "vlan10-v4", "state": "backup"},
+        {"name": "vlan10-v4", "state": "master"},
+        {"name": "vlan10-v6"},
+        {"name": "vlan30-v4"},
+        {"interface": "vlan10", "family": "ipv4", "vrid": 10, "state": "initialize"},
+    ]
+    expectations = [Expectation.of(entry) for entry in stated]
+    alone = [each.complaint(routers) for each in expectations]
+    assert complaints(expectations, routers) == [text for text in alone if text is not None]
+    assert [text is None for text in alone] == [False, True, False, False, False]

@@ -10,6 +10,8 @@ from ansible_collections.vlangate.vrrp.plugins.plugin_utils.group_verdict import
     Blackboard,
     Group,
     read_groups,
+    table,
+    verdicts,
 )
 
 HOSTS = ["gw1", "gw2"]
@@ -123,3 +125,33 @@ def test_the_blackboard_shows_the_last_word_of_each(tmp_path):
     assert posts["gw1"]["routers"] == [2]
     assert posts["gw/2"]["error"] == "x"
     assert Blackboard(directory).read_all(["gw1", "gw3"], 0).keys() == {"gw1", "gw/2"}
+
+
+def test_the_table_has_a_line_for_each_group_as_it_was_seen():
+    planned = [{"name": "a", "vip": "198.18.10.254", "virtual_mac": "00:00:5e:00:01:0a"}]
+    groups = read_groups([{"name": "b"}, {"name": "a", "preferred": "gw1"}], HOSTS, planned)
+    routers = {"gw1": ("master", "backup"), "gw2": ("backup", "initialize")}
+    observed = {
+        host: {"routers": [{"name": "a", "state": first}, {"name": "b", "state": second}]}
+        for host, (first, second) in routers.items()
+    }
+    head, *lines = table(groups, observed)
+    assert head.startswith("GROUP ") and head.endswith(" MASTER     BACKUPS")
+    assert [line.split() for line in lines] == [
+        ["a", "198.18.10.254", "00:00:5e:00:01:0a", "gw1", "gw2"],
+        ["b", "none", "gw1"],
+    ]
+    silent = table(groups, {"gw1": {"error": "x"}})[1].split()
+    assert silent[-2:] == ["none", "none"]
+
+
+def test_all_groups_are_judged_and_only_the_bad_ones_told():
+    groups = read_groups([{"name": "a"}, {"name": "b"}, {"name": "c"}], ("gw1",))
+    states = {"a": "backup", "b": "master"}
+    observed = [
+        {"name": name, "state": state, "state_age_ns": 0, "master_address": None}
+        for name, state in states.items()
+    ]
+    unmet = verdicts(groups, {"gw1": {"routers": observed}})
+    assert [sentence.split(":")[0] for sentence in unmet] == ["a", "c"]
+    assert "gw1 has no such virtual router" in unmet[1]
