@@ -39,6 +39,8 @@ from .topology import CONTROLLER, LabSpec, Network, build, set_port
 
 BOOT_SECONDS = 60
 OFF_SECONDS = 20
+# A thousand interfaces take the kernel a while.
+CHASSIS_SECONDS = 60
 
 Report = Callable[[str], None]
 
@@ -267,7 +269,7 @@ class Lab:
     def _end_containers(self) -> None:
         """End chassis and containers, also those whose chassis was killed."""
         for process in chassis_processes(self.spec.prefix).values():
-            end(process, signal.SIGTERM)
+            end(process, signal.SIGTERM, CHASSIS_SECONDS)
         for path in self.directory.glob("*/state.json"):
             state = json.loads(path.read_text())
             for process in (state["leader"], state["nspawn"]):
