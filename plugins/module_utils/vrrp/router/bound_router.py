@@ -9,9 +9,8 @@ routers: here is what one of them has beyond its machine.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from typing import Deque, Dict, Iterable, Optional, Set, Tuple, Union
+from typing import Dict, Iterable, Optional, Set, Tuple, Union
 
 from ..config.model import ChecksumMode, VirtualRouterConfig
 from ..config.resolve import NO_PRIMARY_ADDRESS, NotReady
@@ -26,6 +25,7 @@ from ..units import NS_PER_S, ns_from_cs
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
 from .desired import DEVICE_PREFIX, DesiredDataplane, ParentSettings, VirtualDevice
+from .latest import Latest
 from .log_limit import LogLimit
 from .peers import Peers
 from .router_advertiser import RouterAdvertiser
@@ -80,8 +80,8 @@ class BoundRouter:
         self.link: Optional[LinkFacts] = None
         self.machine: Optional[VirtualRouter] = None
         self.waiting: Optional[NotReady] = None
-        self.history: Deque[PastTransition] = deque(maxlen=HISTORY_LENGTH)
-        self.occurrences: Deque[Occurrence] = deque(maxlen=OCCURRENCES_LENGTH)
+        self.history: Latest[PastTransition] = Latest(HISTORY_LENGTH)
+        self.occurrences: Latest[Occurrence] = Latest(OCCURRENCES_LENGTH)
         self.counters: Dict[str, int] = {}
         self.peers = Peers()
         self.log_limit = LogLimit()
