@@ -69,14 +69,16 @@ class Heartbeat:
         except OSError as error:
             raise PlatformError("open the heartbeat", path, error.errno) from error
         self._at: Dict[Wire, int] = {}
-        # The frame that a record was made from: a steady master sends the same object each time.
+        # The frame that a record was made from.
         self._frames: Dict[Wire, bytes] = {}
+        # By link and frame, where its record is.
+        self._steady: Dict[Tuple[int, bytes], int] = {}
         self._free: List[int] = []
         self.learn()
 
     def learn(self) -> None:
         """Look where the records are: another process may have written meanwhile."""
-        self._at, self._frames, self._free = {}, {}, []
+        self._at, self._frames, self._steady, self._free = {}, {}, {}, []
         records = _RECORD.iter_unpack(self._map[len(_MAGIC) : _SIZE])
         for number, (_sent_ns, ifindex, mac, _interval_cs, _form) in enumerate(records):
             at = len(_MAGIC) + number * _RECORD.size
@@ -97,10 +99,13 @@ class Heartbeat:
 
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """An advertisement leaves by this link."""
-        wire = (ifindex, frame[6:12])
-        if self._frames.get(wire) is frame:
-            _SENT_NS.pack_into(self._map, self._at[wire], now_ns)
+        # The frame of a steady master is the same object each time, so its hash is known.
+        at = self._steady.get((ifindex, frame))
+        if at is not None:
+            _SENT_NS.pack_into(self._map, at, now_ns)
             return
+        wire = (ifindex, frame[6:12])
+        self._forget_frame(wire)
         message = frame[_MESSAGE_AT[frame[12:14]] :]
         if message[2] == RELEASE_PRIORITY:
             self._forget(wire)
@@ -109,9 +114,19 @@ class Heartbeat:
         at = self._at.get(wire) or self._place(wire)
         _RECORD.pack_into(self._map, at, now_ns, ifindex, wire[1], _interval_cs(message), form)
         self._frames[wire] = frame
+        self._steady[ifindex, frame] = at
+
+    def knows(self, ifindex: int, frame: bytes) -> bool:
+        """Whether it is the last advertisement of a virtual router that beats."""
+        return (ifindex, frame) in self._steady
+
+    def _forget_frame(self, wire: Wire) -> None:
+        frame = self._frames.pop(wire, None)
+        if frame is not None:
+            self._steady.pop((wire[0], frame), None)
 
     def _forget(self, wire: Wire) -> None:
-        self._frames.pop(wire, None)
+        self._forget_frame(wire)
         at = self._at.pop(wire, None)
         if at is not None:
             self._map[at : at + _RECORD.size] = _NOTHING
@@ -141,6 +156,10 @@ class NoHeartbeat:
 
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """Do not."""
+
+    def knows(self, ifindex: int, frame: bytes) -> bool:
+        """It does not."""
+        return False
 
     def close(self) -> None:
         """Nothing is open."""

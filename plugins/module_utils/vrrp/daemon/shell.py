@@ -79,7 +79,8 @@ class Shell:
         self._dataplane = dataplane
         self._log = log
         self._failures: Dict[int, int] = {}
-        self._now_ns = 0
+        # The time of the last step.
+        self.stepped_ns = 0
         self._watchers: List[Callable[[Dict[str, Any]], None]] = []
 
     def watch(self, watcher: Callable[[Dict[str, Any]], None]) -> None:
@@ -97,7 +98,7 @@ class Shell:
         self.journal.append(event, now_ns, actions)
 
     def _ask(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
-        self._now_ns = now_ns
+        self.stepped_ns = now_ns
         try:
             return self.router.step(event, now_ns)
         except Exception:
@@ -155,21 +156,22 @@ class Shell:
     def _transmit(self, action: TransmitFrame) -> None:
         # RFC 9568 sections 8.1.2, 8.2.2: announcements wait for address and virtual MAC.
         # Asked for them alone: advertisements are many, and go out in any case.
-        frame = action.frame
-        is_advertisement = _is_advertisement(frame)
-        if not is_advertisement and self._dataplane.lacks(action.ifindex, frame[6:12]):
+        ifindex, frame = action.ifindex, action.frame
+        is_advertisement = self.heartbeat.knows(ifindex, frame) or _is_advertisement(frame)
+        if not is_advertisement and self._dataplane.lacks(ifindex, frame[6:12]):
             return
         try:
-            self._io.send(action.ifindex, action.frame)
+            self._io.send(ifindex, frame)
         except PlatformError as error:
-            failures = self._failures.get(action.ifindex, 0)
-            self._failures[action.ifindex] = failures + 1
+            failures = self._failures.get(ifindex, 0)
+            self._failures[ifindex] = failures + 1
             if failures % _LOG_EACH_FAILURES == 0:
                 self._log.write("warning", "%s (failure %d)" % (error, failures + 1))
-        else:
-            self._failures.pop(action.ifindex, None)
-            if is_advertisement:
-                self.heartbeat.beat(action.ifindex, frame, self._now_ns)
+            return
+        if self._failures:
+            self._failures.pop(ifindex, None)
+        if is_advertisement:
+            self.heartbeat.beat(ifindex, frame, self.stepped_ns)
 
     def _try(self, change: Callable[[], None]) -> None:
         try:

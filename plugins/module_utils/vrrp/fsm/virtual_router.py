@@ -32,7 +32,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from ..invariant import require
+from ..invariant import InvariantViolation, require
 from ..units import ns_from_cs
 from .actions import (
     Action,
@@ -91,12 +91,21 @@ class VirtualRouter:
         self._preempt_from_ns: Optional[int] = None
         self._preempting = False
         self._advertised_ns = 0
+        self._said: Tuple[SendAdvertisement] = (SendAdvertisement(0, 0),)
         self._announce_from_ns = 0
+        # What hear() has been told last, when all that it led to is another wait.
+        self._steady: Optional[AdvertisementReceived] = None
+        self._steady_wait_ns = 0
         # Its timer has expired, and nobody better was heard since; its sync group decides.
         self.wants_mastership = False
 
     def step(self, event: Event, now_ns: int) -> Actions:
         """Everything to do because of the event, in order. Unknown combinations do nothing."""
+        if isinstance(event, Tick):
+            return self.tick(now_ns)
+        if isinstance(event, AdvertisementReceived):
+            return self.hear(event, now_ns)
+        self._steady = None
         if isinstance(event, ParametersChanged):
             return self._change_parameters(event.parameters, now_ns)
         if self.state is State.INITIALIZE:
@@ -104,6 +113,29 @@ class VirtualRouter:
         if self.state is State.BACKUP:
             return self._backup(event, now_ns)
         return self._master(event, now_ns)
+
+    def tick(self, now_ns: int) -> Actions:
+        """As step(Tick()): what a master does most."""
+        if self.state is State.MASTER:
+            return self._advertise_when_due(now_ns)
+        self._steady = None
+        if self.state is State.BACKUP:
+            return self._take_over_when_due(now_ns)
+        return ()
+
+    def hear(self, advert: AdvertisementReceived, now_ns: int) -> Actions:
+        """As step() with it: what a backup does most. The same one again, after nothing else has
+        happened, can only make it wait anew."""
+        if advert is self._steady:
+            self._peer_heard_ns = now_ns
+            self.deadline_ns = now_ns + self._steady_wait_ns
+            return ()
+        self._steady = None
+        if self.state is State.MASTER:
+            return self._master_hears(advert, now_ns)
+        if self.state is State.BACKUP:
+            self._backup_hears(advert, now_ns)
+        return ()
 
     def snapshot(self, now_ns: int) -> VirtualRouterSnapshot:
         """The values that the machine works with now."""
@@ -170,9 +202,10 @@ class VirtualRouter:
             return self._become_initialize(event, now_ns)
         if isinstance(event, Takeover):
             return self._become_master(event.reason, now_ns)
-        if isinstance(event, AdvertisementReceived):
-            self._backup_hears(event, now_ns)
-        if not isinstance(event, Tick) or self.deadline_ns is None or now_ns < self.deadline_ns:
+        return ()
+
+    def _take_over_when_due(self, now_ns: int) -> Actions:
+        if self.deadline_ns is None or now_ns < self.deadline_ns:
             return ()
         if not self.parameters.waits_for_group:
             return self._become_master(self._takeover_reason(), now_ns)
@@ -189,8 +222,11 @@ class VirtualRouter:
             # RFC 9568 section 6.4.2: Skew_Time follows, too. The same section of RFC 5798 names the
             # Master_Down_Interval only, but its section 6.1 defines Skew_Time by this interval.
             self._master_adver_interval_cs = advert.interval_cs
-            self.deadline_ns = now_ns + self._master_down_interval_ns()
+            wait_ns = self._master_down_interval_ns()
+            self.deadline_ns = now_ns + wait_ns
             self._preempting = self.wants_mastership = False
+            if self._preempt_from_ns is None:  # else it is respected for a while only
+                self._steady, self._steady_wait_ns = advert, wait_ns
         else:  # a lower priority: discarded, so the timer runs on
             self._preempting = True
 
@@ -221,27 +257,24 @@ class VirtualRouter:
             return self._become_initialize(event, now_ns)
         if isinstance(event, HandOver):
             return self._hand_over(event, now_ns)
-        if isinstance(event, Tick):
-            return self._advertise_when_due(now_ns)
-        if isinstance(event, AdvertisementReceived):
-            return self._master_hears(event, now_ns)
         return ()
 
     def _advertise_when_due(self, now_ns: int) -> Actions:
-        require(self.deadline_ns is not None, "a master has an advertisement timer")
-        late_ns = now_ns - (self.deadline_ns or 0)
-        if late_ns < 0:
+        due_ns = self.deadline_ns
+        if due_ns is None:
+            raise InvariantViolation("a master has an advertisement timer")
+        if now_ns < due_ns:
             return ()
         # Absolute: the next deadline follows from the last one, so the interval never drifts.
         # Advertisements missed in a stall are not made up for.
         interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
-        self.deadline_ns = now_ns - late_ns + (late_ns // interval_ns + 1) * interval_ns
-        return (self._advertisement(now_ns),)
+        self.deadline_ns = due_ns + ((now_ns - due_ns) // interval_ns + 1) * interval_ns
+        return self._advertisement(now_ns)
 
     def _master_hears(self, advert: AdvertisementReceived, now_ns: int) -> Actions:
         if advert.priority == RELEASE_PRIORITY:
             self._arm_advertisement(now_ns)
-            return (self._advertisement(now_ns),)
+            return self._advertisement(now_ns)
         ours = (self.parameters.priority, self.parameters.primary_address)
         if (advert.priority, advert.source) > ours:  # addresses compare in network order
             self._remember(advert, now_ns)
@@ -278,7 +311,7 @@ class VirtualRouter:
         # a storm.
         asserts = self.parameters.profile is Profile.RFC9568
         if asserts and now_ns - self._advertised_ns >= slot_ns(interval_cs):
-            actions = (self._advertisement(now_ns),)
+            actions = self._advertisement(now_ns)
         if now_ns >= self._announce_from_ns:
             # Beyond the RFC: it has drawn the hosts to itself, so call them back, but not faster
             # than once in an interval.
@@ -318,7 +351,7 @@ class VirtualRouter:
             actions = (ClaimAddresses(), AnnounceAddresses())
         said = ("priority", "advertisement_interval_cs", "primary_address", "addresses")
         if any(getattr(new, name) != getattr(old, name) for name in said):
-            actions = (self._advertisement(now_ns), *actions)
+            actions = (*self._advertisement(now_ns), *actions)
         return actions
 
     def _become_initialize(self, event: Shutdown, now_ns: int) -> Actions:
@@ -341,7 +374,8 @@ class VirtualRouter:
         self._arm_advertisement(now_ns)
         transition = self._enter(State.MASTER, reason, now_ns)
         self._peer = None
-        return (self._advertisement(now_ns), ClaimAddresses(), AnnounceAddresses(), transition)
+        advertisement = self._advertisement(now_ns)
+        return (*advertisement, ClaimAddresses(), AnnounceAddresses(), transition)
 
     def _enter(self, state: State, reason: Reason, now_ns: int, cause: str = "") -> Transition:
         peer = self._peer
@@ -360,10 +394,14 @@ class VirtualRouter:
         self._preempting = self.wants_mastership = False
         return transition
 
-    def _advertisement(self, now_ns: int) -> SendAdvertisement:
+    def _advertisement(self, now_ns: int) -> Tuple[SendAdvertisement]:
+        """The very same tuple as the last time, as long as it says the same."""
         self._advertised_ns = now_ns
-        parameters = self.parameters
-        return SendAdvertisement(parameters.priority, parameters.advertisement_interval_cs)
+        said, parameters = self._said[0], self.parameters
+        interval_cs = parameters.advertisement_interval_cs
+        if said.priority != parameters.priority or said.interval_cs != interval_cs:
+            self._said = (SendAdvertisement(parameters.priority, interval_cs),)
+        return self._said
 
     def _arm_advertisement(self, now_ns: int) -> None:
         interval_cs = self.parameters.advertisement_interval_cs

@@ -24,6 +24,7 @@ from ..invariant import require
 from ..units import NS_PER_S, ns_from_cs
 from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
+from .actions import TransmitFrame
 from .desired import DEVICE_PREFIX, DesiredDataplane, ParentSettings, VirtualDevice
 from .latest import Latest
 from .log_limit import LogLimit
@@ -100,7 +101,7 @@ class BoundRouter:
         self._advertised_source = b""
         self._announce_ns: Optional[int] = None
         self._announced = 0
-        self._frame: Tuple[object, bytes] = (None, b"")
+        self._frame: Tuple[object, TransmitFrame] = (None, TransmitFrame(0, b""))
         self._lease: Optional[Tuple[int, int]] = None
 
     @property
@@ -131,11 +132,26 @@ class BoundRouter:
 
     def deadline_ns(self) -> Optional[int]:
         """When to come back: for the machine, for something to announce, or to leave at last."""
-        machine_ns = self.machine.deadline_ns if self.machine else None
-        advertiser_ns = self.router_advertiser.deadline_ns
-        own_ns = (self._announce_ns, self.leaves_ns, self._patient_until_ns)
-        deadlines_ns = (machine_ns, advertiser_ns, *own_ns)
-        return min((each for each in deadlines_ns if each is not None), default=None)
+        first_ns = self.machine.deadline_ns if self.machine else None
+        other_ns = self.other_deadline_ns()
+        if first_ns is None or (other_ns is not None and other_ns < first_ns):
+            return other_ns
+        return first_ns
+
+    def other_deadline_ns(self) -> Optional[int]:
+        """The same but for the machine."""
+        first_ns = self._announce_ns
+        # One after the other: this is asked with each advertisement.
+        other_ns = self.router_advertiser.deadline_ns
+        if other_ns is not None and (first_ns is None or other_ns < first_ns):
+            first_ns = other_ns
+        other_ns = self.leaves_ns
+        if other_ns is not None and (first_ns is None or other_ns < first_ns):
+            first_ns = other_ns
+        other_ns = self._patient_until_ns
+        if other_ns is not None and (first_ns is None or other_ns < first_ns):
+            first_ns = other_ns
+        return first_ns
 
     def count(self, counter: str) -> None:
         """Add one to a counter of RFC 8347."""
@@ -204,13 +220,19 @@ class BoundRouter:
         """With an advertisement that is sent now: whether the lease has to begin anew."""
         if not self.holds_addresses:
             return False
-        if self._lease is not None:
-            known_s, renewed_ns = self._lease
-            fresh_ns = lease_s * NS_PER_S // RENEWALS_PER_LEASE
-            if known_s == lease_s and (not lease_s or now_ns - renewed_ns < fresh_ns):
+        if self._lease is not None and self._lease[0] == lease_s:
+            fresh_until_ns = self.fresh_until_ns()
+            if fresh_until_ns is None or now_ns < fresh_until_ns:
                 return False
         self._lease = (lease_s, now_ns)
         return True
+
+    def fresh_until_ns(self) -> Optional[int]:
+        """When the present lease has to begin anew; None: never, or there is none."""
+        if self._lease is None or not self._lease[0]:
+            return None
+        known_s, renewed_ns = self._lease
+        return renewed_ns + known_s * NS_PER_S // RENEWALS_PER_LEASE
 
     def lease_s(self, uses_leases: bool) -> int:
         """Of its addresses in the kernel; 0 is for ever."""
@@ -220,12 +242,15 @@ class BoundRouter:
 
     # What it sends
 
-    def advertisement(self, priority: int, interval_cs: int) -> bytes:
-        """The frame to send, built again only when something in it changed."""
+    def advertisement(self, priority: int, interval_cs: int) -> TransmitFrame:
+        """What to send, built again only when something in it changed. It has a link then."""
         inputs = (self.parameters, priority, interval_cs, self._checksum_form())
-        if self._frame[0] != inputs:
-            self._frame = (inputs, advertisement_frame(*inputs))
-        return self._frame[1]
+        ifindex = self.link.ifindex if self.link else 0
+        said, transmit = self._frame
+        if said != inputs or transmit.ifindex != ifindex:
+            transmit = TransmitFrame(ifindex, advertisement_frame(*inputs))
+            self._frame = (inputs, transmit)
+        return transmit
 
     def _checksum_form(self) -> ChecksumForm:
         mode = self.config.checksum
@@ -252,7 +277,8 @@ class BoundRouter:
         if self._announce_ns is not None and now_ns >= self._announce_ns:
             frames = self._announce(now_ns)
         settings = self.config.router_advertisements
-        if self.router_advertiser.take(settings, self._seed(), now_ns):
+        advertises = self.router_advertiser.deadline_ns is not None
+        if advertises and self.router_advertiser.take(settings, self._seed(), now_ns):
             self.count("router-advertisements-sent")
             frames += (router_advertisement_frame(self.parameters, settings),)
         return frames

@@ -6,31 +6,57 @@
 from __future__ import annotations
 
 import heapq
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional
+
+# So many times that are no longer true are not worth to be removed before they come up.
+_SPARE = 64
 
 
 class DeadlineQueue:
-    """One deadline for each name; ties are ordered by name, so that every run is the same."""
+    """One deadline for each name; ties are ordered by name, so that every run is the same.
+
+    Virtual routers share their deadlines, by slots and by what they heard in one burst. So names
+    are collected by time, and only times are sorted: to move a deadline costs the same however
+    many there are.
+    """
 
     def __init__(self) -> None:
         self._deadlines: Dict[str, int] = {}
-        # May hold entries that are no longer true: they are dropped when they come up.
-        self._heap: List[Tuple[int, str]] = []
+        # The values are ordered sets.
+        self._names: Dict[int, Dict[str, None]] = {}
+        # Every time of _names. Others are no longer true, and are dropped when they come up.
+        self._heap: List[int] = []
 
     def set(self, name: str, deadline_ns: Optional[int]) -> None:
         """Replace the deadline of a name; None takes it away."""
+        before_ns = self._deadlines.get(name)
+        if before_ns == deadline_ns:
+            return
+        if before_ns is not None:
+            names = self._names[before_ns]
+            del names[name]
+            if not names:
+                del self._names[before_ns]
         if deadline_ns is None:
-            self._deadlines.pop(name, None)
-        elif self._deadlines.get(name) != deadline_ns:
-            self._deadlines[name] = deadline_ns
-            heapq.heappush(self._heap, (deadline_ns, name))
+            del self._deadlines[name]
+            return
+        self._deadlines[name] = deadline_ns
+        names_then = self._names.get(deadline_ns)
+        if names_then is not None:
+            names_then[name] = None
+        else:
+            self._names[deadline_ns] = {name: None}
+            if len(self._heap) > 2 * len(self._names) + _SPARE:
+                self._heap = sorted(self._names)
+            else:
+                heapq.heappush(self._heap, deadline_ns)
 
     def next_ns(self) -> Optional[int]:
         """The earliest deadline."""
         heap = self._heap
-        while heap and self._deadlines.get(heap[0][1]) != heap[0][0]:
+        while heap and heap[0] not in self._names:
             heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        return heap[0] if heap else None
 
     def due(self, now_ns: int) -> List[str]:
         """Take out all names whose deadline has come, earliest first."""
@@ -39,6 +65,8 @@ class DeadlineQueue:
             next_ns = self.next_ns()
             if next_ns is None or next_ns > now_ns:
                 return names
-            _deadline_ns, name = heapq.heappop(self._heap)
-            del self._deadlines[name]
-            names.append(name)
+            # The same time may be in the heap twice; then the other one is no longer true.
+            together = sorted(self._names.pop(heapq.heappop(self._heap)))
+            for name in together:
+                del self._deadlines[name]
+            names += together

@@ -18,6 +18,18 @@ class PacketReceived:
 
     packet: ReceivedPacket
 
+    @property
+    def packets(self) -> Tuple[ReceivedPacket, ...]:
+        """As of PacketsReceived."""
+        return (self.packet,)
+
+
+@dataclass(frozen=True)
+class PacketsReceived:
+    """The same for all that were waiting, oldest first; they count as heard at the same time."""
+
+    packets: Tuple[ReceivedPacket, ...]
+
 
 @dataclass(frozen=True)
 class SolicitationReceived:
@@ -84,6 +96,7 @@ class Stop:
 
 RouterEvent = Union[
     PacketReceived,
+    PacketsReceived,
     SolicitationReceived,
     LinksChanged,
     TrackerReported,

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Iterable, List, Optional, Tuple
 
+from ..fsm import actions as fsm_actions
+from ..fsm.parameters import RELEASE_PRIORITY
+from ..fsm.states import State
 from .actions import DataplaneChanged, Notify, RenewLeases, RouterAction, TransmitFrame
 from .desired import DesiredDataplane
 
@@ -30,17 +33,17 @@ class Outbox:
         self._renewals: List[str] = []
         self._notes: List[Notify] = []
 
-    def advertise(self, ifindex: int, frame: bytes) -> None:
+    def advertise(self, transmit: TransmitFrame) -> None:
         """An advertisement."""
-        self._advertisements.append(TransmitFrame(ifindex, frame))
+        self._advertisements.append(transmit)
 
-    def release(self, ifindex: int, frame: bytes) -> None:
+    def release(self, transmit: TransmitFrame) -> None:
         """The last advertisement of a master that is leaving."""
-        self._releases.append(TransmitFrame(ifindex, frame))
+        self._releases.append(transmit)
 
-    def succeed(self, ifindex: int, frame: bytes) -> None:
+    def succeed(self, transmit: TransmitFrame) -> None:
         """The first advertisement of a master that follows one which is leaving."""
-        self._successions.append(TransmitFrame(ifindex, frame))
+        self._successions.append(transmit)
 
     def announce(self, ifindex: int, frames: Iterable[bytes]) -> None:
         """Announcements and router advertisements."""
@@ -72,3 +75,11 @@ class Outbox:
         self._renewals.clear()
         self._notes.clear()
         return taken
+
+
+def succeeds(actions: Tuple[fsm_actions.Action, ...]) -> bool:
+    """Whether these make it the master after one that has just given its role away."""
+    last = actions[-1]
+    if not isinstance(last, fsm_actions.Transition) or last.current is not State.MASTER:
+        return False
+    return last.peer_priority == RELEASE_PRIORITY

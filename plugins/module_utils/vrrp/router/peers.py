@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
 from ..wire.checksum import ChecksumForm
@@ -15,18 +14,32 @@ from .receive import Accepted
 MAXIMUM_PEERS = 16
 
 
-@dataclass(frozen=True)
 class Peer:
     """Another router, by its last accepted advertisement.
 
     checksum_form: the one that it sends, where there are two (RFC 5798 and RFC 9568 differ).
+    advertisements: how many were accepted. Both change with each that is the same as the last one.
     """
 
-    version: int
-    priority: int
-    checksum_form: Optional[ChecksumForm]
-    heard_ns: int
-    advertisements: int
+    def __init__(self, accepted: Accepted, advertisements: int, heard_ns: int) -> None:
+        self.accepted = accepted
+        self.advertisements = advertisements
+        self.heard_ns = heard_ns
+
+    @property
+    def version(self) -> int:
+        """Of VRRP."""
+        return self.accepted.version
+
+    @property
+    def priority(self) -> int:
+        """As it was advertised."""
+        return self.accepted.event.priority
+
+    @property
+    def checksum_form(self) -> Optional[ChecksumForm]:
+        """See above."""
+        return self.accepted.checksum_form
 
 
 class Peers:
@@ -34,22 +47,23 @@ class Peers:
 
     def __init__(self) -> None:
         self._by_address: Dict[bytes, Peer] = {}
+        self._last: Optional[Peer] = None
         self.checksum_heard: Optional[ChecksumForm] = None
 
     def heard(self, accepted: Accepted, now_ns: int) -> None:
         """Take in an advertisement."""
+        last = self._last
+        if last is not None and last.accepted is accepted:
+            last.advertisements += 1
+            last.heard_ns = now_ns
+            return
         address = accepted.event.source
         # Taken out and put in again: the first one of the dictionary was silent longest.
         before = self._by_address.pop(address, None)
         if len(self._by_address) >= MAXIMUM_PEERS:
             del self._by_address[next(iter(self._by_address))]
-        self._by_address[address] = Peer(
-            version=accepted.version,
-            priority=accepted.event.priority,
-            checksum_form=accepted.checksum_form,
-            heard_ns=now_ns,
-            advertisements=before.advertisements + 1 if before else 1,
-        )
+        advertisements = before.advertisements + 1 if before else 1
+        self._last = self._by_address[address] = Peer(accepted, advertisements, now_ns)
         self.checksum_heard = accepted.checksum_form or self.checksum_heard
 
     def sorted(self) -> List[Tuple[bytes, Peer]]:

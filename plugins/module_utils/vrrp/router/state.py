@@ -13,24 +13,28 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Optional
 
 from ..config.model import RouterConfig
-from . import bound_router, vrrp_router
+from ..fsm.virtual_router import VirtualRouter
+from . import bound_router, peers, vrrp_router
 from .bound_router import BoundRouter
 from .masks import Masks, NoMasks
 from .values import KINDS, Notation
 from .vrrp_router import VrrpRouter
+from .wires import Wires
 
 # Left out, because no action depends on them: answers that are worked out again when they are
 # missing, and the past that only `show` and `why` tell.
 _LEFT_OUT = {
-    VrrpRouter: {"_known_packets"},
+    VrrpRouter: {"_steady"},
+    Wires: {"known"},
     BoundRouter: {"_frame", "history", "occurrences"},
+    VirtualRouter: {"_steady"},
 }
 # The package that holds router/.
 _ENGINE = __name__.rsplit(".", 2)[0] + "."
 # What lives and changes, and is made of values: the classes of this engine that a router uses.
 _LIVING: Dict[str, Any] = {
     name: kind
-    for module in (vrrp_router, bound_router)
+    for module in (vrrp_router, bound_router, peers)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and kind.__module__.startswith(_ENGINE) and name not in KINDS
 }

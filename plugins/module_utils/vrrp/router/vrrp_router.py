@@ -15,7 +15,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 from ..config.model import RouterConfig, VirtualRouterConfig
 from ..config.resolve import NotReady, resolve
 from ..errors import DecodeError
-from ..facts import Family, LinkFacts, ProbeResult
+from ..facts import LinkFacts, ProbeResult, ReceivedPacket
 from ..fsm import actions as fsm_actions
 from ..fsm.actions import Reason
 from ..fsm.events import Event, HandOver, ParametersChanged, Resume, Shutdown, Startup, Takeover
@@ -34,6 +34,7 @@ from .events import (
     DrainChanged,
     LinksChanged,
     PacketReceived,
+    PacketsReceived,
     Repaired,
     RouterEvent,
     SolicitationReceived,
@@ -44,14 +45,13 @@ from .events import (
 from .explain import discarded, explain, remarked, told
 from .inheritance import Inheritance
 from .log_limit import LogLimit
-from .outbox import Outbox
-from .receive import Accepted, Discard, Listener, accept
+from .outbox import Outbox, succeeds
+from .receive import Discard
+from .steady import SteadyMaster, steady_master
 from .sync_group import WAITS_FOR_GROUP, Resolved, SyncGroup, SyncGroups
 from .tracking import TrackerState, penalty, replaced, report, report_links
+from .wires import Wires
 
-# Advertisements of a steady master are the same bytes each time. A few per virtual router are
-# enough; the limit only keeps a hostile LAN from filling memory.
-MAXIMUM_KNOWN_PACKETS = 8192
 # Of a drained virtual router: the last one to be asked.
 DRAINED_PRIORITY = 1
 
@@ -80,10 +80,10 @@ class VrrpRouter:
         self._groups = SyncGroups()
         self._sorted: Tuple[BoundRouter, ...] = ()
         self._links: Dict[str, LinkFacts] = {}
-        self._own_addresses: Dict[int, FrozenSet[bytes]] = {}
-        self._by_wire: Dict[Tuple[int, Family, int], BoundRouter] = {}
+        self._wires = Wires()
         self._advertising: Dict[int, List[BoundRouter]] = {}
-        self._known_packets: Dict[Tuple[int, bytes], Accepted] = {}
+        # By id: masters that have nothing to do but to advertise.
+        self._steady: Dict[str, SteadyMaster] = {}
         self._log_limit = LogLimit()
         self._deadlines = DeadlineQueue()
         self._emitted = DesiredDataplane()
@@ -125,11 +125,19 @@ class VrrpRouter:
 
     def step(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
         """Everything to do because of the event, in order."""
-        if isinstance(event, PacketReceived):
-            self._receive(event, now_ns)
-        elif isinstance(event, Tick):
+        if isinstance(event, Tick):
             self._tick(now_ns)
-        elif isinstance(event, SolicitationReceived):
+        elif isinstance(event, (PacketsReceived, PacketReceived)):
+            for packet in event.packets:
+                self._receive(packet, now_ns)
+        else:
+            self._change(event, now_ns)
+            self._steady.clear()
+        return self._collect()
+
+    def _change(self, event: RouterEvent, now_ns: int) -> None:
+        """What happens seldom."""
+        if isinstance(event, SolicitationReceived):
             self._solicited(event, now_ns)
         elif isinstance(event, LinksChanged):
             self._replace_links(event.links)
@@ -145,11 +153,10 @@ class VrrpRouter:
             self._repaired(event, now_ns)
         elif isinstance(event, Stop):
             self._stop(now_ns)
-        return self._collect()
 
     def _stop(self, now_ns: int) -> None:
         self._stopped = True
-        self._known_packets.clear()
+        self._wires.known.clear()
         for bound in self.bound_routers():
             self._part(bound, "stop", now_ns)
 
@@ -189,20 +196,12 @@ class VrrpRouter:
 
     # Packets
 
-    def _receive(self, event: PacketReceived, now_ns: int) -> None:
-        packet = event.packet
-        verdict = self._known_packets.get((packet.ifindex, packet.data))
-        if verdict is None:
-            own = self._own_addresses.get(packet.ifindex, frozenset())
-            climbed = accept(packet, own, self._listener)
-            if isinstance(climbed, Discard):
-                self._discard(climbed, now_ns)
-                return
-            verdict = climbed
-            if len(self._known_packets) >= MAXIMUM_KNOWN_PACKETS:
-                self._known_packets.clear()
-            self._known_packets[packet.ifindex, packet.data] = verdict
-        bound = self._parting.get(verdict.id) or self._bound[verdict.id]
+    def _receive(self, packet: ReceivedPacket, now_ns: int) -> None:
+        known = self._wires.known.get((packet.ifindex, packet.data)) or self._wires.judge(packet)
+        if isinstance(known, Discard):
+            self._discard(known, now_ns)
+            return
+        bound, verdict = known
         bound.count("advertisement-rcvd")
         if verdict.event.priority == RELEASE_PRIORITY:
             bound.count("priority-zero-pkts-rcvd")
@@ -214,13 +213,6 @@ class VrrpRouter:
         self._run_in_group(bound, verdict.event, now_ns)
         if bound.is_leaving:
             self._heard_while_leaving(bound, verdict.event.priority, now_ns)
-
-    def _listener(self, ifindex: int, family: Family, vrid: int) -> Optional[Listener]:
-        bound = self._by_wire.get((ifindex, family, vrid))
-        if bound is None or bound.machine is None:
-            return None
-        state = State.BACKUP if bound.is_leaving else bound.state  # it listens for a successor
-        return Listener(bound.id, state, bound.parameters)
 
     def _discard(self, discard: Discard, now_ns: int) -> None:
         reason = discard.reason
@@ -251,6 +243,10 @@ class VrrpRouter:
 
     def _tick(self, now_ns: int) -> None:
         for name in self._deadlines.due(now_ns):
+            steady = self._steady.get(name)
+            if steady is not None and now_ns < steady.until_ns:
+                self._advertise_again(steady, now_ns)
+                continue
             bound = self._parting.get(name) or self._bound.get(name)
             if bound is None:
                 continue
@@ -262,17 +258,39 @@ class VrrpRouter:
             if bound.is_out_of_patience(now_ns):
                 self._refresh_all(now_ns)
 
+    def _advertise_again(self, steady: SteadyMaster, now_ns: int) -> None:
+        bound, machine = steady.bound, steady.machine
+        actions = machine.tick(now_ns)
+        if actions is not steady.actions:
+            self._follow(bound, actions, now_ns)
+            return
+        self._outbox.advertise(steady.transmit)
+        bound.counters["advertisement-sent"] += 1
+        due_ns = machine.deadline_ns
+        if due_ns is None or due_ns > steady.wake_ns:
+            due_ns = steady.wake_ns
+        self._deadlines.set(bound.id, due_ns)
+
     # Machines
 
     def _run(self, bound: BoundRouter, event: Event, now_ns: int) -> None:
         if bound.machine is None:
             return
-        actions = bound.machine.step(event, now_ns)
+        self._follow(bound, bound.machine.step(event, now_ns), now_ns)
+
+    def _follow(
+        self, bound: BoundRouter, actions: Tuple[fsm_actions.Action, ...], now_ns: int
+    ) -> None:
+        """Carry out what the machine of a virtual router asks for."""
+        self._steady.pop(bound.id, None)
         for action in actions:
             if isinstance(action, fsm_actions.SendAdvertisement):
-                self._advertise(bound, action, _succeeds(actions), now_ns)
+                self._advertise(bound, action, succeeds(actions), now_ns)
             else:
                 self._carry_out(bound, action, now_ns)
+        steady = steady_master(bound, actions)
+        if steady is not None:
+            self._steady[bound.id] = steady
         self._deadlines.set(bound.id, bound.deadline_ns())
 
     def _run_in_group(self, bound: BoundRouter, event: Event, now_ns: int) -> None:
@@ -318,14 +336,13 @@ class VrrpRouter:
         succeeds: bool,
         now_ns: int,
     ) -> None:
-        ifindex = bound.link.ifindex if bound.link else 0
-        frame = bound.advertisement(action.priority, action.interval_cs)
+        transmit = bound.advertisement(action.priority, action.interval_cs)
         if succeeds:
-            self._outbox.succeed(ifindex, frame)
+            self._outbox.succeed(transmit)
         elif action.priority == RELEASE_PRIORITY and bound.is_leaving:
-            self._outbox.release(ifindex, frame)
+            self._outbox.release(transmit)
         else:
-            self._outbox.advertise(ifindex, frame)
+            self._outbox.advertise(transmit)
         bound.count("advertisement-sent")
         if action.priority == RELEASE_PRIORITY:
             bound.count("priority-zero-pkts-sent")
@@ -355,7 +372,7 @@ class VrrpRouter:
         if self._parting.get(bound.id) is bound:
             del self._parting[bound.id]
             self._learn_wires()
-        self._known_packets.clear()
+        self._wires.known.clear()
 
     def _heard_while_leaving(self, bound: BoundRouter, priority: int, now_ns: int) -> None:
         if priority == RELEASE_PRIORITY:
@@ -397,9 +414,7 @@ class VrrpRouter:
 
     def _replace_links(self, links: Tuple[LinkFacts, ...]) -> None:
         self._links = {link.name: link for link in links}
-        self._own_addresses = {
-            link.ifindex: frozenset(address.address for address in link.addresses) for link in links
-        }
+        self._wires.replace_links(links)
 
     def _replace_config(self, config: RouterConfig, now_ns: int) -> None:
         self.config = config
@@ -506,7 +521,7 @@ class VrrpRouter:
         """Hold every virtual router against links and trackers as they are now."""
         for note in report_links(self.trackers, self._links):
             self._outbox.note(note)
-        self._known_packets.clear()
+        self._wires.known.clear()
         resolved = {bound.id: self._resolve(bound, now_ns) for bound in self._sorted}
         memories = self._inherited.memories
         groups = [(group, group.is_master(memories)) for group in self._groups]
@@ -523,16 +538,11 @@ class VrrpRouter:
         for bound in self._sorted:
             if bound.link is not None and bound.config.router_advertisements.enabled:
                 self._advertising.setdefault(bound.link.ifindex, []).append(bound)
+        self._steady.clear()
         self._dataplane_touched = True
 
     def _learn_wires(self) -> None:
-        """Who is meant by a VRID on a link."""
-        self._known_packets.clear()
-        self._by_wire = {
-            (bound.link.ifindex, bound.config.family, bound.config.vrid): bound
-            for bound in self._all()
-            if bound.link is not None
-        }
+        self._wires.learn(self._all())
 
     def _resolve(self, bound: BoundRouter, now_ns: int) -> Resolved:
         link = self._links.get(bound.config.interface)
@@ -581,11 +591,3 @@ class VrrpRouter:
         if bound.state is State.INITIALIZE and not self._stopped:
             memory = self._inherited.memories.get(bound.id)
             self._run(bound, Startup() if memory is None else Resume(memory), now_ns)
-
-
-def _succeeds(actions: Tuple[fsm_actions.Action, ...]) -> bool:
-    """Whether these make it the master after one that has just given its role away."""
-    last = actions[-1]
-    if not isinstance(last, fsm_actions.Transition) or last.current is not State.MASTER:
-        return False
-    return last.peer_priority == RELEASE_PRIORITY

@@ -31,7 +31,7 @@ def frame_of(wanted, priority=None):
     (bound,) = master(config(wanted)).router.bound_routers()
     own = bound.parameters
     chosen = own.priority if priority is None else priority
-    return bound.advertisement(chosen, own.advertisement_interval_cs)
+    return bound.advertisement(chosen, own.advertisement_interval_cs).frame
 
 
 @pytest.fixture(name="heartbeat")

@@ -23,7 +23,7 @@ from vrrp.facts import ReceivedPacket
 from vrrp.fsm.states import State
 from vrrp.router.events import PacketReceived
 from vrrp.router.peers import MAXIMUM_PEERS
-from vrrp.router.vrrp_router import MAXIMUM_KNOWN_PACKETS
+from vrrp.router.wires import MAXIMUM_KNOWN_PACKETS
 
 NAMES = {reason.value for reason in Why}
 OTHER_LIST = {"addresses": (ip("198.18.10.1"),)}
@@ -491,7 +491,7 @@ def test_R33_nothing_that_comes_in_harms_or_grows(seed):
         event = PacketReceived(ReceivedPacket(7, octets, driver.now_ns))
         outcome = driver.step(event, driver.now_ns + 1_000_000)
         lines += len([note for note in outcome.notes if note.kind == "discard"])
-    assert len(driver.router._known_packets) <= MAXIMUM_KNOWN_PACKETS
+    assert len(driver.router._wires.known) <= MAXIMUM_KNOWN_PACKETS
     assert all(len(each.peers.sorted()) <= MAXIMUM_PEERS for each in driver.router.bound_routers())
     assert set(driver.router.counters) <= NAMES
     assert lines <= len(NAMES) * 4, "in five seconds, one for each reason and router"

@@ -11,10 +11,10 @@ from engine_kit.values import NS_PER_MS, NS_PER_S, OURS, T0, VIP, config, group,
 from vrrp.discards import DiscardReason
 from vrrp.facts import Family, InterfaceAddress
 from vrrp.fsm.states import State
-from vrrp.router import vrrp_router
+from vrrp.router import vrrp_router, wires
 from vrrp.router.actions import DataplaneChanged, Notify, TransmitFrame
 from vrrp.router.desired import DesiredDataplane, ParentSettings, VirtualDevice
-from vrrp.router.events import Stop, Tick
+from vrrp.router.events import PacketReceived, Stop, Tick
 from vrrp.router.outbox import MOST_SUCCESSIONS
 
 DOWN_NS = 3_609_375_000
@@ -214,7 +214,7 @@ def test_what_it_sends_itself_is_known_as_its_own():
     frames = driver.run_to_master().frames
     for frame in filter(is_advert, frames):
         packet = V3.received()
-        driver.step(vrrp_router.PacketReceived(type(packet)(7, frame[14:], 0)))
+        driver.step(PacketReceived(type(packet)(7, frame[14:], 0)))
     assert driver.router.counters == {"own-source-packets": 2}
 
 
@@ -460,8 +460,8 @@ def climbs_of_the_ladder(monkeypatch):
         climbed.append(packet)
         return accept(packet, own_addresses, lookup)
 
-    accept = vrrp_router.accept
-    monkeypatch.setattr(vrrp_router, "accept", counted)
+    accept = wires.accept
+    monkeypatch.setattr(wires, "accept", counted)
     return climbed
 
 
@@ -509,11 +509,11 @@ def test_nothing_is_known_after_a_change(climbs, event):
 
 
 def test_a_hostile_lan_does_not_fill_memory(climbs, monkeypatch):
-    monkeypatch.setattr(vrrp_router, "MAXIMUM_KNOWN_PACKETS", 10)
+    monkeypatch.setattr(wires, "MAXIMUM_KNOWN_PACKETS", 10)
     driver = Driver(config(group()))
     for interval in range(1, 100):
         driver.hear(V3.but(interval=interval))
-        assert len(driver.router._known_packets) <= 10
+        assert len(driver.router._wires.known) <= 10
 
 
 class Forgetful(dict):
@@ -528,7 +528,7 @@ def test_the_cache_gives_the_same_results_as_the_ladder():
     results = []
     for cache in ({}, Forgetful()):
         driver = Driver(config(group(priority=150)))
-        driver.router._known_packets = cache
+        driver.router._wires.known = cache
         story = []
         for count in range(60):
             packet = packets[count % len(packets)]

@@ -29,7 +29,7 @@ from vrrp.fsm.actions import (
     ReleaseAddresses,
     SendAdvertisement,
 )
-from vrrp.fsm.events import AdvertisementReceived, Shutdown, Startup, Tick
+from vrrp.fsm.events import Shutdown, Startup
 from vrrp.fsm.states import State
 from vrrp.fsm.timing import skew_time_ns
 from vrrp.fsm.virtual_router import VirtualRouter
@@ -93,14 +93,14 @@ def timer_reset_by_a_lower_advertisement() -> Context:
 @broken("preempt delay applied to a dead master")
 def preempt_delay_applied_to_a_dead_master() -> Context:
     def make(backup: Any) -> Any:
-        def patient(self: Any, event: Any, now_ns: int) -> Any:
+        def patient(self: Any, now_ns: int) -> Any:
             due_ns = self.deadline_ns or 0
             waits = due_ns <= now_ns < due_ns + self.parameters.preempt_delay_ns
-            return () if isinstance(event, Tick) and waits else backup(self, event, now_ns)
+            return () if waits else backup(self, now_ns)
 
         return patient
 
-    return instead(VirtualRouter, "_backup", make)
+    return instead(VirtualRouter, "_take_over_when_due", make)
 
 
 @broken("preempt delay forgotten")
@@ -290,8 +290,8 @@ def addresses_never_claimed() -> Context:
 def a_lower_priority_than_configured_is_advertised() -> Context:
     def make(advertisement: Any) -> Any:
         def shy(self: Any, now_ns: int) -> Any:
-            said = advertisement(self, now_ns)
-            return replace(said, priority=max(1, said.priority - 1))
+            (said,) = advertisement(self, now_ns)
+            return (replace(said, priority=max(1, said.priority - 1)),)
 
         return shy
 
@@ -300,16 +300,17 @@ def a_lower_priority_than_configured_is_advertised() -> Context:
 
 @broken("a backup advertises")
 def a_backup_advertises() -> Context:
-    def make(backup: Any) -> Any:
-        def loud(self: Any, event: Any, now_ns: int) -> Any:
-            actions = backup(self, event, now_ns)
-            if isinstance(event, AdvertisementReceived) and event.priority == 0:
-                return (*actions, self._advertisement(now_ns))
+    def make(hear: Any) -> Any:
+        def loud(self: Any, advert: Any, now_ns: int) -> Any:
+            was_backup = self.state is State.BACKUP
+            actions = hear(self, advert, now_ns)
+            if was_backup and advert.priority == 0:
+                return (*actions, *self._advertisement(now_ns))
             return actions
 
         return loud
 
-    return instead(VirtualRouter, "_backup", make)
+    return instead(VirtualRouter, "hear", make)
 
 
 @broken("adverts leave with the real MAC")
@@ -353,7 +354,7 @@ def deaf_to_stop() -> Context:
 @broken("answers everything three times")
 def answers_everything_three_times() -> Context:
     def noisy(self: Any, now_ns: int) -> Any:
-        return (self._advertisement(now_ns), AnnounceAddresses()) * 3
+        return (*self._advertisement(now_ns), AnnounceAddresses()) * 3
 
     return mock.patch.object(VirtualRouter, "_assert_mastership", noisy)
 
@@ -460,7 +461,18 @@ def its_own_advertisements_believed() -> Context:
     return instead(receive, "_header_discard", make)
 
 
-@broken("known packets kept over a reconfiguration")
+@broken("falls when it is told to stop")
+def falls_when_it_is_told_to_stop() -> Context:
+    def fall(self: Any, now_ns: int) -> None:
+        raise KeyError("stop")
+
+    return mock.patch.object(VrrpRouter, "_stop", fall)
+
+
+@broken(
+    "known packets kept over a reconfiguration",
+    "router/test_vrrp_router.py::test_nothing_is_known_after_a_change",
+)
 def known_packets_kept_over_a_reconfiguration() -> Context:
     class Kept(dict):
         def clear(self) -> None:
@@ -469,7 +481,7 @@ def known_packets_kept_over_a_reconfiguration() -> Context:
     def make(init: Any) -> Any:
         def remember(self: Any, *arguments: Any) -> None:
             init(self, *arguments)
-            self._known_packets = Kept()
+            self._wires.known = Kept()
 
         return remember
 

@@ -29,7 +29,7 @@ SENTENCES = {
     "adverts leave with the real MAC": ("sends from",),
     "the simulated loop believes timers before packets": ("unread packets",),
     "forwards for ever after a stop": ("lingered",),
-    "known packets kept over a reconfiguration": ("the engine fell",),
+    "falls when it is told to stop": ("the engine fell",),
     "changes its mind each ten seconds": ("during peace",),
     "deaf to Stop": ("has not left at Stop",),
     "answers ARP while it leaves": ("answers ARP while it leaves",),
