@@ -10,6 +10,7 @@ every advertisement: so the loop hands it over here and goes on.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Dict, List, Mapping, Optional, Tuple
 
@@ -21,6 +22,8 @@ from .netlink import NetlinkSocket, Outcome
 # An address of the device with this name.
 Key = Tuple[str, InterfaceAddress]
 
+# So many are under way together: who cancels waits for those.
+_AT_ONCE = 32
 # The kernel answers in microseconds, or lets us wait for its lock.
 _PATIENCE_S = 30.0
 
@@ -76,7 +79,8 @@ class Renewer:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
                 if self._is_closed:
                     break
-                taken, self._waiting = self._waiting, {}
+                keys = list(itertools.islice(self._waiting, _AT_ONCE))
+                taken = {key: self._waiting.pop(key) for key in keys}
                 self._is_busy = True
             outcomes = self._send(netlink, list(taken.values()))
             with self._changed:

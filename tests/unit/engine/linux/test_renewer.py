@@ -87,6 +87,16 @@ def test_after_cancel_nothing_is_renewed(kernel, renewing):
     assert kernel.sent == [b"under way"]
 
 
+def test_who_cancels_waits_for_few(kernel, renewing):
+    many = {("vg-%d" % number, ONE[1]): b"%d" % number for number in range(1000)}
+    renewing.submit(many)
+    answer(kernel)
+    assert kernel.asked.acquire(timeout=PATIENCE_S)
+    kernel.lock.release()
+    renewing.cancel()
+    assert len(kernel.sent) <= 3 * 32
+
+
 def test_nothing_to_cancel(renewing):
     renewing.cancel()
 
