@@ -149,7 +149,7 @@ class Assembly:
         )
         spare = SpareMemory(clock.now_ns(), trimmer())
         self.loop.duties = (self.commitment, drains, self.upgrade, spare)
-        self.commitment.breathe = self.loop.breathe
+        self.commitment.breathe = self.requests.breathe = self.loop.breathe
 
     def _tell(self, message: str, data: Dict[str, Any]) -> None:
         self.shell.publish(Notify("config", "", message, data))

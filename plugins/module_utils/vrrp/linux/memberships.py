@@ -25,14 +25,15 @@ class Memberships:
         self._family = family
         self._group = group
         self._name = name
-        self._helpers: List[Tuple[socket.socket, Set[int]]] = []
+        # A list: sets of twenty take 2 kB each.
+        self._helpers: List[Tuple[socket.socket, List[int]]] = []
 
     def set(self, links: Dict[int, LinkFacts]) -> List[PlatformError]:
         """Be joined on exactly these links; what was refused."""
         for helper, joined in self._helpers:
-            for ifindex in joined - set(links):
+            for ifindex in set(joined) - set(links):
                 self._leave(helper, ifindex)
-                joined.discard(ifindex)
+                joined.remove(ifindex)
         held: Set[int] = set()
         held.update(*(joined for _helper, joined in self._helpers))
         problems = []
@@ -50,7 +51,7 @@ class Memberships:
     def _join(self, ifindex: int) -> None:
         helper, joined = self._helper_with_room()
         helper.setsockopt(*self._option("join"), self._request(ifindex))
-        joined.add(ifindex)
+        joined.append(ifindex)
 
     def _leave(self, helper: socket.socket, ifindex: int) -> None:
         try:
@@ -59,12 +60,12 @@ class Memberships:
             if error.errno not in _GONE:
                 raise PlatformError("leave", self._name, error.errno) from error
 
-    def _helper_with_room(self) -> Tuple[socket.socket, Set[int]]:
+    def _helper_with_room(self) -> Tuple[socket.socket, List[int]]:
         for helper, joined in self._helpers:
             if len(joined) < JOINS_PER_SOCKET:
                 return helper, joined
         helper = socket.socket(socket_family(self._family), socket.SOCK_DGRAM)
-        self._helpers.append((helper, set()))
+        self._helpers.append((helper, []))
         return self._helpers[-1]
 
     def _option(self, verb: str) -> Tuple[int, int]:

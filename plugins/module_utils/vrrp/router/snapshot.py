@@ -46,15 +46,22 @@ _NEW_MASTER_REASON = {
 def snapshot(router: VrrpRouter, now_ns: int) -> Dict[str, Any]:
     """The document of `show.routers` but for its `engine` part, which the daemon knows."""
     return {
+        **overview(router),
+        "routers": [shown(router, b, now_ns) for b in router.bound_routers()],
+    }
+
+
+def overview(router: VrrpRouter) -> Dict[str, Any]:
+    """The same without its virtual routers, which are shown one by one where there are many."""
+    return {
         "format": FORMAT,
-        "routers": [_shown(router, bound, now_ns) for bound in router.bound_routers()],
         "trackers": [_tracker(router.trackers[name]) for name in sorted(router.trackers)],
         "counters": dict(sorted(router.counters.items())),
     }
 
 
-def _shown(router: VrrpRouter, bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
-    """With what it is as a part of the whole router."""
+def shown(router: VrrpRouter, bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
+    """One virtual router, with what it is as a part of the whole."""
     return {
         **_router(bound, now_ns),
         "drained": router.is_drained(bound),

@@ -325,3 +325,20 @@ def test_a_release_reads_its_manifest(tmp_path, monkeypatch, text, release):
     manifest.write_text(text, encoding="utf-8")
     monkeypatch.setattr("vrrp.daemon.release._MANIFEST", str(manifest))
     assert Release.of_this_engine() == release
+
+
+def test_a_long_answer_leaves_time_for_advertisements(daemon):
+    """Each few virtual routers; what has been shown is as it was when it was looked at."""
+    many = [
+        group("g%03d" % number, vrid=number + 1, addresses=("198.18.11.%d" % (number + 1),))
+        for number in range(200)
+    ]
+    daemon.write(config(*many))
+    daemon.ask("do.reload")
+    breaths = []
+    daemon.requests.breathe = lambda: breaths.append(None)
+    found = daemon.ask("show.routers")["routers"]
+    assert [router["name"] for router in found] == [each.name for each in many]
+    assert len(breaths) == 3
+    daemon.ask("show.routers", name="g150")
+    assert len(breaths) == 3
