@@ -13,6 +13,8 @@ from tests.bench.picture import draw
 from tests.bench.shapes import KEEPALIVED, NOBODY, OURS, SHAPES, VLANS
 
 SPEAKERS = (OURS, KEEPALIVED)
+# Kernel threads and the bench itself stay below that.
+QUIET_SHARE = 0.2
 
 INTRODUCTION = """\
 <!-- Written by `UPDATE_BENCH=1 make bench`; do not edit. -->
@@ -36,7 +38,7 @@ METHOD = """\
   its default. One of its defaults is changed, in its favour: its netlink sockets have room for
   1,000 interfaces (`vrrp_netlink_*_rcv_bufs`), without which instances stay in FAULT.
 - The steady state begins 6.6 s after the master became it: by then both have repeated their
-  gratuitous ARPs.
+  gratuitous ARPs. The same time passes between its return after the stop and its SIGKILL.
 - *Processor time* is the scheduler's sum for all processes of a daemon (schedstat), divided by the
   packets that left the master's interfaces. Nothing listens meanwhile. On veth the receiver's half
   of the kernel's work is done in the sender's context, for both alike.
@@ -64,7 +66,7 @@ round. A goal is judged by the median, unless its words say max.
 def render(run: Mapping[str, Any]) -> str:
     """The page of a run, as __main__.py records it."""
     samples: Samples = run["samples"]
-    parts = [INTRODUCTION, *_machine(run), ""]
+    parts = [INTRODUCTION, *_machine(run), "", *_disturbed(samples)]
     parts += ["## Goals", "", *_goals(samples), ""]
     parts += ["![processor time of the master](performance.svg)", ""]
     parts += ["## All figures", ""]
@@ -99,6 +101,22 @@ def _measured(samples: Samples) -> List[str]:
 def _machine(run: Mapping[str, Any]) -> Iterator[str]:
     for key in ("commit", "date", "machine", "kernel", "versions", "command", "order", "load"):
         yield "- %s: %s" % (key, run[key])
+
+
+def _disturbed(samples: Samples) -> List[str]:
+    """A warning if other work took more than a little of the machine."""
+    found = []
+    for name in _measured(samples):
+        for speaker in SPEAKERS:
+            found += goals.values(samples, name, speaker, "others_share")
+    if goals.middle(found) <= QUIET_SHARE or not found:
+        return []
+    words = (
+        "**This machine was busy with other work: %s of one processor while processor time was "
+        "measured (median). Who waits in the queue behind others wakes up less often, which is "
+        "cheaper and later; measure again on a quiet machine.**"
+    )
+    return [words % FIGURES["others_share"][1].show(goals.middle(found)), ""]
 
 
 def _goals(samples: Samples) -> Iterator[str]:

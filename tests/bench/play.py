@@ -22,8 +22,6 @@ from tests.bench.wiring import Wiring
 
 Figures = Dict[str, float]
 SETTLE_S = 1.0
-# The other router has worked off its way back to backup.
-RETURN_S = 3.0
 START_S = 90.0
 TAKEOVER_S = 10.0
 HOG_COUNT = 4
@@ -228,7 +226,7 @@ class Round:
         self.speakers[MASTER].start()
         with _Closing(self._tap(START_S)) as tap:
             self._wait_for_all(tap)
-        time.sleep(RETURN_S)
+        time.sleep(self.effort.announced_s)
 
     def _takeover(self) -> Figures:
         """The master is killed: how much later than the RFC allows the backup advertises."""

@@ -23,6 +23,7 @@ from tests.netns.namespaces import Namespace
 PREFIX = "p"
 _WATCH = "watch"
 _REMOVAL_S = 120.0
+_CARRIER_S = 60.0
 # From linux/sockios.h and linux/ethtool.h.
 _SIOCETHTOOL, _GET_LINK = 0x8946, 0x0A
 _SETTINGS = (
@@ -80,16 +81,8 @@ class Wiring:
             addresses = [self.shape.real_address(role, number) for number in numbers]
             lines = ["addr add %s dev %s" % each for each in zip(addresses, names)]
             router.batch(*lines, *("link set %s up" % name for name in names))
-        for role, router in self.routers.items():
-            _see_carriers(router, names)
-            shown = router.ip("-br", "link", "show", "type", "veth").splitlines()
-            down = [
-                line for line in shown if _is_ours(line.partition("@")[0]) and " UP " not in line
-            ]
-            if down:
-                raise AssertionError(
-                    "router %s has cables without a carrier: %s" % (role, down[:3])
-                )
+        for router in self.routers.values():
+            wait_for_carriers(router, names)
 
     def remove(self) -> None:
         """Remove the routers and wait until the kernel has, too: it does so in the background,
@@ -136,9 +129,23 @@ class Wiring:
         return len(self.foreign_links(role)) + held
 
 
-def _see_carriers(router: Namespace, names: Sequence[str]) -> None:
-    """Ask for the carrier of each interface: then the kernel looks at it at once. By itself it
-    takes its time, 10 s for 1,000, and until then daemons take the interfaces for down."""
+def wait_for_carriers(router: Namespace, names: Sequence[str]) -> None:
+    """Until the kernel knows that these interfaces have a carrier: before, it sends nothing by
+    them, and daemons take them for down."""
+    wanted, end = set(names), time.monotonic() + _CARRIER_S
+    while True:
+        _ask_for_carriers(router, names)
+        shown = [line.split() for line in router.ip("-br", "link", "show", "up").splitlines()]
+        missing = wanted - {words[0].partition("@")[0] for words in shown if words[1] == "UP"}
+        if not missing:
+            return
+        if time.monotonic() > end:
+            raise AssertionError("cables without a carrier: %s" % sorted(missing)[:3])
+        time.sleep(0.1)
+
+
+def _ask_for_carriers(router: Namespace, names: Sequence[str]) -> None:
+    """Then a newer kernel looks at once. By itself it takes its time, 10 s for 1,000."""
     with router.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         for name in names:
             value = array.array("I", [_GET_LINK, 0])

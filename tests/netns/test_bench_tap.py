@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.bench.figures import Advert
 from tests.bench.shapes import BACKUP, MASTER, ONE_INTERFACE, Shape
 from tests.bench.tap import Tap
-from tests.bench.wiring import Wiring, link_name
+from tests.bench.wiring import Wiring, link_name, wait_for_carriers
 
 MAC = bytes.fromhex("00005e000107")
 
@@ -51,6 +51,8 @@ def ends() -> Iterator[Tuple[Namespace, Namespace, int]]:
         with right.inside():
             index = socket.if_nametoindex("eth0")
         connect(left, "eth1", right, "eth1")
+        for end in (left, right):
+            wait_for_carriers(end, ("eth0", "eth1"))
         yield left, right, index
     finally:
         left.remove()

@@ -232,6 +232,10 @@ class TestPage:
         assert "| stop of the master | 2.00 s [1.00 s - 3.00 s] | 4.00 s |" in shown
         assert "- what broke" in shown
 
+    def test_a_busy_machine_is_told(self):
+        assert "busy" not in page.render(record(samples("others_share", [0.1, 0.2, 1.9], [0.1])))
+        assert "busy" in page.render(record(samples("others_share", [0.1, 0.3, 1.9], [0.4])))
+
     def test_the_committed_page_is_what_its_samples_are_written_as(self):
         run = json.loads(PAGE.with_suffix(".json").read_text())
         assert PAGE.read_text() == page.render(run)
