@@ -59,22 +59,28 @@ def ends() -> Iterator[Tuple[Namespace, Namespace, int]]:
         right.remove()
 
 
-def heard(tap: Tap) -> List[Tuple[bool, Tuple[int, int], int]]:
-    return [(each.is_own, each.group, each.priority) for each in tap.adverts()]
+def heard(tap: Tap, count: int) -> List[Advert]:
+    """So many adverts, and all that came with them: a kernel may pass them on a moment later."""
+    found, end = tap.adverts(), time.monotonic() + 5
+    while len(found) < count and time.monotonic() < end:
+        time.sleep(0.01)
+        found += tap.adverts()
+    return found
 
 
 def test_it_sees_adverts_both_ways_up_to_an_interface_and_nothing_else(ends):
     left, right, index = ends
     tap = Tap(right, index, 100)
-    send(left, "eth0", frame(), frame(protocol=17), frame(kind=0x86DD), frame(vrid=8, priority=0))
-    send(left, "eth1", frame(vrid=9))
-    send(right, "eth0", frame(priority=100))
     try:
-        assert heard(tap) == [
+        send(left, "eth1", frame(vrid=9))
+        send(left, "eth0", frame(protocol=17), frame(kind=0x86DD), frame(), frame(8, priority=0))
+        assert [each[1:] for each in heard(tap, 2)] == [
             (False, (index, 7), 200),
             (False, (index, 8), 0),
-            (True, (index, 7), 100),
         ]
+        send(right, "eth1", frame(vrid=9))
+        send(right, "eth0", frame(priority=100))
+        assert [each[1:] for each in heard(tap, 1)] == [(True, (index, 7), 100)]
         assert tap.adverts() == []
     finally:
         tap.close()
@@ -85,11 +91,9 @@ def test_its_times_are_of_the_day_and_when_they_came(ends):
     tap = Tap(right, index, 100)
     before_ns = time.time_ns()
     send(left, "eth0", frame())
-    after_ns = time.time_ns()
     try:
-        (advert,) = tap.adverts()
-        assert isinstance(advert, Advert)
-        assert before_ns <= advert.time_ns <= after_ns
+        (advert,) = heard(tap, 1)
+        assert before_ns <= advert.time_ns <= time.time_ns()
     finally:
         tap.close()
 
@@ -100,10 +104,10 @@ def test_it_goes_round_and_complains_when_nobody_reads(ends):
     try:
         for _turn in range(3):
             send(left, "eth0", *[frame()] * 5000)
-            assert len(tap.adverts()) == 5000
+            assert len(heard(tap, 5000)) == 5000
         send(left, "eth0", *[frame()] * 9000)
         with pytest.raises(AssertionError, match="too small"):
-            tap.adverts()
+            heard(tap, 9000)
     finally:
         tap.close()
 
