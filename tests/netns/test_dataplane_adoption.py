@@ -15,6 +15,7 @@ from hosts import LINK_LOCAL_VIP, MAC4, VIP4, VIP6, Host, held
 from namespaces import LAN, WAN, Site
 
 from vrrp.facts import Family
+from vrrp.linux import rtnl
 from vrrp.linux.links import RTM_DELADDR, RTM_DELLINK, read_address
 from vrrp.linux.netlink import Message, NetlinkSocket
 from vrrp.router.desired import DesiredDataplane, ParentSettings
@@ -52,6 +53,23 @@ def monitor(site: Site) -> Iterator[Monitor]:
     made = Monitor(site)
     yield made
     made.close()
+
+
+def test_our_devices_are_found_without_reading_all_links(host: Host, site: Site) -> None:
+    host.apply(masters(host))
+    site.router.ip("link", "add", "foreign", "link", LAN, "type", "macvlan")
+    with site.router.inside():
+        socket = NetlinkSocket(_ROUTE_NETLINK)
+        everything = rtnl.read_table(socket)
+        found = rtnl.read_our_links(socket)
+        without_addresses = rtnl.read_our_links(socket, with_addresses=False)
+        socket.close()
+    assert len(found.ours()) == 2
+    assert found.ours() == everything.ours() == without_addresses.ours()
+    assert {link.kind for link in found.links.values()} == {"macvlan"}
+    for link in found.ours():
+        assert found.addresses_of(link.ifindex) == everything.addresses_of(link.ifindex) != ()
+        assert without_addresses.addresses_of(link.ifindex) == ()
 
 
 def masters(host: Host, lease_s: int = 0) -> DesiredDataplane:

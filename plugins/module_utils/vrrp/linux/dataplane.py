@@ -205,7 +205,7 @@ class LinuxDataplane:
 
     def held(self) -> Tuple[HeldDevice, ...]:
         """What an earlier process left; before the first apply, which keeps what is desired."""
-        table = rtnl.read_table(self._netlink)
+        table = rtnl.read_our_links(self._netlink)
         found = [
             HeldDevice(
                 link.name,
@@ -253,7 +253,7 @@ class LinuxDataplane:
         self._actual = None
         self._filter = NO_FILTER
         self._devices.mirror = {}
-        table = rtnl.read_table(self._netlink)
+        table = rtnl.read_our_links(self._netlink, with_addresses=False)
         self._devices.delete_links([link.ifindex for link in table.ours()])
         for undo in (nftables.remove, self._release_all_sysctls):
             try:

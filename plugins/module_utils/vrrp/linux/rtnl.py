@@ -246,3 +246,15 @@ def read_table(netlink: NetlinkSocket) -> LinkTable:
     for name in (templates.ALL_LINKS, templates.ALL_ADDRESSES):
         table.learn(netlink.dump(_TEMPLATES.get(name)))
     return table
+
+
+def read_our_links(netlink: NetlinkSocket, with_addresses: bool = True) -> LinkTable:
+    """At least our own devices: where there are none, the thousands of others take no time.
+
+    A kernel that does not heed the kind tells of all links.
+    """
+    table = LinkTable()
+    table.learn(netlink.dump(_TEMPLATES.get(templates.MACVLANS)))
+    if with_addresses and table.ours():
+        table.learn(netlink.dump(_TEMPLATES.get(templates.ALL_ADDRESSES)))
+    return table

@@ -45,7 +45,7 @@ _IFA_F_NOPREFIXROUTE = 0x200
 # Names of requests: a new macvlan without name, parent and MAC, a change of a link without what to
 # change, and so on.
 MACVLAN, CHANGE, RAISE, LOWER, DELETE = "macvlan", "change", "raise", "lower", "delete"
-ALL_LINKS, ALL_ADDRESSES = "all links", "all addresses"
+ALL_LINKS, MACVLANS, ALL_ADDRESSES = "all links", "macvlans", "all addresses"
 ADDRESS_ACTIONS = {
     "add": (RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL),
     "renew": (RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE),
@@ -152,6 +152,7 @@ def encode_all() -> Dict[str, bytes]:
     """Without sequence numbers and link indexes. Raises PlatformError."""
     classes = codec()
     mask = {"IFLA_EXT_MASK": _RTEXT_FILTER_SKIP_STATS}
+    kind = {"IFLA_LINKINFO": {"attrs": [["IFLA_INFO_KIND", "macvlan"]]}}
     change = RTM_SETLINK, NLM_F_ACK
     found = {
         MACVLAN: _macvlan(classes.link()),
@@ -160,6 +161,7 @@ def encode_all() -> Dict[str, bytes]:
         LOWER: _link(classes.link(), *change, {}, flags=0, change=IFF_UP),
         DELETE: _link(classes.link(), RTM_DELLINK, NLM_F_ACK, {}),
         ALL_LINKS: _link(classes.link(), RTM_GETLINK, NLM_F_DUMP, mask),
+        MACVLANS: _link(classes.link(), RTM_GETLINK, NLM_F_DUMP, {**mask, **kind}),
         ALL_ADDRESSES: _encode(classes.address(), RTM_GETADDR, NLM_F_DUMP),
     }
     for action in ADDRESS_ACTIONS:
