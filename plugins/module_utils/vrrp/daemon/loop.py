@@ -13,7 +13,6 @@ import select
 import signal
 from typing import Callable, FrozenSet, List, Optional, Protocol, Tuple
 
-from ..config.model import RouterConfig
 from ..errors import PlatformError
 from ..facts import KernelNews, LinkFacts
 from ..ports import Clock, Dataplane, FrameIO, LinkMonitor, Prober
@@ -26,7 +25,7 @@ from ..router.events import (
     Tick,
     TrackerReported,
 )
-from ..units import NS_PER_S, ns_from_cs
+from ..units import NS_PER_S
 from .control_server import ControlServer
 from .log import Log
 from .notify import ServiceManager
@@ -39,11 +38,6 @@ from .signals import Signals
 FRAMES_PER_READ = 64
 READS_PER_TURN = 256
 _NO_NEWS = KernelNews()
-# Fewer packets than these, waiting together, are no burst.
-BURST = 4
-# What anything may come too late by, because we let a burst pass first.
-LONGEST_SLACK_NS = 2_000_000
-SLACKS_PER_INTERVAL = 20
 # After a refused operation: again in a second, until it works.
 RETRY_DELAY_NS = NS_PER_S
 
@@ -83,11 +77,6 @@ class Loop:
         self._reconciler = Reconciler(clock.now_ns())
         self._retry_ns: Optional[int] = None
         self._stopping = False
-        # The last read was one of many packets; since when we wait for the rest of them.
-        self._is_burst = False
-        self._lingering_ns: Optional[int] = None
-        self._slack_of: Optional[RouterConfig] = None
-        self._known_slack_ns = 0
         self.duties: Tuple[Duty, ...] = ()
         self._watched: Tuple[int, ...] = ()
         # Made before the sockets of a thousand interfaces: select() takes descriptors below 1024.
@@ -158,38 +147,11 @@ class Loop:
             )
             if deadline_ns is not None
         ]
-        self._linger(min(deadlines, default=None))
         timeout_s: Optional[float] = None
         if deadlines:
             timeout_s = max(0, min(deadlines) - self._clock.now_ns()) / NS_PER_S
         # select() waits with microseconds, where epoll rounds up to milliseconds.
         select.select((self._poll.fileno(),), (), (), timeout_s)
-
-    def _linger(self, deadline_ns: Optional[int]) -> None:
-        """In the middle of a burst: let the rest of it come, and read it at once.
-
-        A master sends a whole slot as fast as it can, and we are woken for each packet of it.
-        """
-        self._lingering_ns = None
-        now_ns = self._clock.now_ns()
-        slack_ns = self._slack_ns() if self._is_burst else 0
-        if deadline_ns is not None:
-            slack_ns = min(slack_ns, deadline_ns - now_ns)
-        if slack_ns <= 0:
-            return
-        self._is_burst = False
-        self._lingering_ns = now_ns
-        select.select((), (), (), slack_ns / NS_PER_S)
-
-    def _slack_ns(self) -> int:
-        """How long anything may wait to be read: nobody's timers notice that."""
-        config = self._shell.router.config
-        if config is not self._slack_of:
-            intervals_cs = [each.advertisement_interval_cs for each in config.virtual_routers]
-            shortest_ns = ns_from_cs(min(intervals_cs, default=0))
-            self._slack_of = config
-            self._known_slack_ns = min(LONGEST_SLACK_NS, shortest_ns // SLACKS_PER_INTERVAL)
-        return self._known_slack_ns
 
     def _take_signals(self, signals: Signals, reload: Callable[[], None]) -> None:
         taken = signals.take()
@@ -236,16 +198,9 @@ class Loop:
                 self._log.write("error", str(error))
                 return
             if packets:
-                self._shell.step(PacketsReceived(tuple(packets)), self._heard_ns())
+                self._shell.step(PacketsReceived(tuple(packets)), self._clock.now_ns())
             if len(packets) < FRAMES_PER_READ:
-                self._is_burst = len(packets) >= BURST
                 return
-
-    def _heard_ns(self) -> int:
-        """When what is read now came, as far as we know: not earlier."""
-        if self._lingering_ns is None:
-            return self._clock.now_ns()
-        return max(self._lingering_ns, self._shell.stepped_ns)
 
     def _read_solicitations(self) -> None:
         """Once in a turn: nobody's mastership hangs on them."""

@@ -79,8 +79,7 @@ class Shell:
         self._dataplane = dataplane
         self._log = log
         self._failures: Dict[int, int] = {}
-        # The time of the last step.
-        self.stepped_ns = 0
+        self._now_ns = 0
         self._watchers: List[Callable[[Dict[str, Any]], None]] = []
 
     def watch(self, watcher: Callable[[Dict[str, Any]], None]) -> None:
@@ -98,7 +97,7 @@ class Shell:
         self.journal.append(event, now_ns, actions)
 
     def _ask(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
-        self.stepped_ns = now_ns
+        self._now_ns = now_ns
         try:
             return self.router.step(event, now_ns)
         except Exception:
@@ -171,7 +170,7 @@ class Shell:
         if self._failures:
             self._failures.pop(ifindex, None)
         if is_advertisement:
-            self.heartbeat.beat(ifindex, frame, self.stepped_ns)
+            self.heartbeat.beat(ifindex, frame, self._now_ns)
 
     def _try(self, change: Callable[[], None]) -> None:
         try:

@@ -124,11 +124,8 @@ class VirtualRouter:
         return ()
 
     def hear(self, advert: AdvertisementReceived, now_ns: int) -> Actions:
-        """As step() with it: what a backup does most. The same one again, after nothing else has
-        happened, can only make it wait anew."""
-        if advert is self._steady:
-            self._peer_heard_ns = now_ns
-            self.deadline_ns = now_ns + self._steady_wait_ns
+        """As step() with it: what a backup does most."""
+        if self.hears_again(advert, now_ns):
             return ()
         self._steady = None
         if self.state is State.MASTER:
@@ -136,6 +133,15 @@ class VirtualRouter:
         if self.state is State.BACKUP:
             self._backup_hears(advert, now_ns)
         return ()
+
+    def hears_again(self, advert: AdvertisementReceived, now_ns: int) -> bool:
+        """As hear() when it is the very one that made a backup wait, and nothing has happened
+        since: it waits anew. False: hear() it."""
+        if advert is not self._steady:
+            return False
+        self._peer_heard_ns = now_ns
+        self.deadline_ns = now_ns + self._steady_wait_ns
+        return True
 
     def snapshot(self, now_ns: int) -> VirtualRouterSnapshot:
         """The values that the machine works with now."""

@@ -29,6 +29,7 @@ from .desired import DEVICE_PREFIX, DesiredDataplane, ParentSettings, VirtualDev
 from .latest import Latest
 from .log_limit import LogLimit
 from .peers import Peers
+from .receive import Accepted
 from .router_advertiser import RouterAdvertiser
 from .transmit import (
     advertisement_frame,
@@ -152,6 +153,17 @@ class BoundRouter:
         if other_ns is not None and (first_ns is None or other_ns < first_ns):
             first_ns = other_ns
         return first_ns
+
+    def hears_again(self, accepted: Accepted, now_ns: int) -> bool:
+        """Take in what a steady master says each time; False when there may be more to do."""
+        machine = self.machine
+        if machine is None or accepted.remarks or self.leaves_ns is not None:
+            return False
+        if not machine.hears_again(accepted.event, now_ns):
+            return False
+        self.counters["advertisement-rcvd"] += 1
+        self.peers.heard(accepted, now_ns)
+        return True
 
     def count(self, counter: str) -> None:
         """Add one to a counter of RFC 8347."""

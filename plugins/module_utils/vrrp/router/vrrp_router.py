@@ -202,6 +202,9 @@ class VrrpRouter:
             self._discard(known, now_ns)
             return
         bound, verdict = known
+        if bound.hears_again(verdict, now_ns):
+            self._deadlines.set(bound.id, bound.deadline_ns())
+            return
         bound.count("advertisement-rcvd")
         if verdict.event.priority == RELEASE_PRIORITY:
             bound.count("priority-zero-pkts-rcvd")
