@@ -67,9 +67,13 @@ class Resume:
 
 @dataclass(frozen=True)
 class HandOver:
-    """Give mastership away on purpose; who is no master has nothing to give."""
+    """Give mastership away on purpose; who is no master has nothing to give.
+
+    still_wants: only for its sync group's sake; it could be master again at once.
+    """
 
     cause: str
+    still_wants: bool = False
 
 
 @dataclass(frozen=True)

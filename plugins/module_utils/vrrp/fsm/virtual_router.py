@@ -306,6 +306,7 @@ class VirtualRouter:
         """Beyond the RFC: as Shutdown, but it listens on and is there when it is needed."""
         release = SendAdvertisement(RELEASE_PRIORITY, self.parameters.advertisement_interval_cs)
         transition = self._become_backup(Reason.HAND_OVER, now_ns, event.cause)
+        self.wants_mastership = event.still_wants
         return (release, ReleaseAddresses(), *transition)
 
     def _assert_mastership(self, now_ns: int) -> Actions:

@@ -54,6 +54,8 @@ from .wires import Wires
 
 # Of a drained virtual router: the last one to be asked.
 DRAINED_PRIORITY = 1
+# Why it hands over; see explain.py.
+FOR_GROUP = "sync-group"
 
 
 class VrrpRouter:
@@ -305,7 +307,7 @@ class VrrpRouter:
             return
         if was_master and bound.state is not State.MASTER:
             for other in group.others(bound):
-                self._hand_over(other, "sync-group", now_ns)
+                self._hand_over(other, FOR_GROUP, now_ns)
         elif bound.wants_mastership and group.may_take_over():
             self._take_over(group.members, Reason.SYNC_GROUP, now_ns)
 
@@ -318,7 +320,7 @@ class VrrpRouter:
     ) -> None:
         """Give the role away without losing a packet: see BoundRouter.leave()."""
         bound.leave(now_ns, returns)
-        self._run(bound, HandOver(cause), now_ns)
+        self._run(bound, HandOver(cause, still_wants=cause == FOR_GROUP), now_ns)
 
     def _part(self, bound: BoundRouter, cause: str, now_ns: int) -> None:
         """The same, for good."""
@@ -455,7 +457,7 @@ class VrrpRouter:
             self._take_over(backups, Reason.SYNC_GROUP, now_ns)
         elif backups:
             for member in masters:
-                self._hand_over(member, "sync-group", now_ns)
+                self._hand_over(member, FOR_GROUP, now_ns)
 
     def _reconfigure(self, bound: BoundRouter, config: VirtualRouterConfig, now_ns: int) -> None:
         ifindex = bound.link.ifindex if bound.link else 0

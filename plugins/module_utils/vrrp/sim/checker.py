@@ -405,6 +405,8 @@ class Checker:
         member.enter(state, reason, host.local_ns(), advert if gave_way else None, joins)
         if was_master and not gave_way and member.has_carrier:
             member.leave(host.local_ns())
+        if reason == "hand-over" and "sync group" in note.data["detail"]:
+            member.may_return(host.local_ns())
         self._two_masters.changed(member.id)
 
     def _resumes(self, member: Expectation, state: State) -> None:

@@ -170,6 +170,11 @@ class Expectation:
             own_cs = self.config.advertisement_interval_cs
             self._arm(yielded_to, now_ns, yielded_to.interval_cs if yielded_to else own_cs)
 
+    def may_return(self, now_ns: int) -> None:
+        """It gave its role away for its sync group only: as far as it is concerned, that may be
+        master again as soon as all others can."""
+        self._earliest_ns = now_ns
+
     def resume(self, state: State, now_ns: int) -> None:
         """Another process goes on here; a master announces its addresses again."""
         self.resumes = None

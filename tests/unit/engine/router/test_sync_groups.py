@@ -151,6 +151,26 @@ def test_a_better_advertisement_for_one_takes_the_others_along_without_loss():
     assert not driver.device("b").is_master
 
 
+def test_who_left_for_its_group_only_lets_nobody_wait_when_the_group_can_again():
+    """The better one is gone at once: it releases the role, so the Skew_Time of `a` decides."""
+    driver = master(pair(), LINKS)
+    driver.hear(*heard_on(0, priority=200))
+    released_ns = driver.now_ns
+    driver.hear(*heard_on(0, priority=0))
+    outcome = driver.run_to_master()
+    assert outcome.at_ns == released_ns + 609_375_000
+    assert states(driver) == [MASTER, MASTER]
+
+
+def test_who_left_for_its_group_and_heard_a_master_waits_for_its_own_timer():
+    driver = master(pair(), LINKS)
+    driver.hear(*heard_on(0, priority=200))
+    driver.hear(*heard_on(1, priority=200))
+    heard_ns = driver.now_ns
+    driver.hear(*heard_on(0, priority=0))
+    assert driver.run_to_master().at_ns == heard_ns + DOWN_NS
+
+
 def test_a_worse_advertisement_takes_nobody_along():
     driver = master(pair(), LINKS)
     assert driver.hear(*heard_on(0, priority=50)).adverts
