@@ -71,3 +71,18 @@ def test_a_silent_engine_is_told(runtime_dir):
 @pytest.mark.parametrize("given, count", [({}, 0), ({"vrid": 10}, 1), ({"expect": [{}, {}]}, 2)])
 def test_what_is_stated(given, count):
     assert len(assert_here.stated(options("/run/x", **given))) == count
+
+
+def test_a_daemon_that_takes_long_to_answer_is_asked_less_often(daemon, monkeypatch):
+    now, pauses = [0.0], []
+
+    def answer(params):
+        now[0] += 0.5
+        return {"routers": [{**ROUTER, "state": "master" if len(pauses) == 2 else "backup"}]}
+
+    monkeypatch.setattr(assert_here.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(assert_here.time, "sleep", pauses.append)
+    daemon.answers["show.routers"] = answer
+    params = options(daemon.runtime_dir, name="vlan10-v4", state="master", timeout=60)
+    waited({**params, "poll": 0.2})
+    assert pauses == [2.0, 2.0]

@@ -40,6 +40,7 @@ def test_without_a_parent_an_interface_only_gets_addresses():
     assert list(files) == ["/etc/systemd/network/80-vlangate-vlan10.network"]
     text = files["/etc/systemd/network/80-vlangate-vlan10.network"]
     assert "Name=vlan10\n" in text and "Address=198.18.10.252/24\n" in text
+    assert "\nLLDP=no\n" in text.partition("[Network]")[2]
 
 
 def test_a_trunk_of_nobody_becomes_ours():
