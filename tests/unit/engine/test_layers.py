@@ -69,7 +69,7 @@ LAYERS: Dict[str, Layer] = {
     "daemon": Layer(
         5, L0 | words("wire fsm config control router ports linux"), HOST | words("selectors")
     ),
-    "daemon.heartbeat": Layer(5, L0 | words("fsm wire daemon"), HOST | words("mmap")),
+    "daemon.heartbeat": Layer(5, L0 | words("fsm wire daemon"), HOST | words("array mmap")),
     # Late, so that `show` does not load what only `run` and a few others need.
     "cli": Layer(5, L0 | words("config control sim"), HOST, late=words("daemon.main")),
     "cli.replay": Layer(5, L0 | words("router.replay cli"), HOST),

@@ -18,11 +18,12 @@ must not be taken for a master.
 
 from __future__ import annotations
 
+import array
 import mmap
 import os
 import struct
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Tuple, Union
+from typing import Dict, Mapping, Optional, Tuple, Union
 
 from ..errors import PlatformError
 from ..fsm.parameters import RELEASE_PRIORITY
@@ -73,12 +74,13 @@ class Heartbeat:
         self._frames: Dict[Wire, bytes] = {}
         # By link and frame, where its record is.
         self._steady: Dict[Tuple[int, bytes], int] = {}
-        self._free: List[int] = []
+        # Thousands of numbers, a tenth of what a list of them would take.
+        self._free = array.array("I")
         self.learn()
 
     def learn(self) -> None:
         """Look where the records are: another process may have written meanwhile."""
-        self._at, self._frames, self._steady, self._free = {}, {}, {}, []
+        self._at, self._frames, self._steady, self._free = {}, {}, {}, array.array("I")
         records = _RECORD.iter_unpack(self._map[len(_MAGIC) : _SIZE])
         for number, (_sent_ns, ifindex, mac, _interval_cs, _form) in enumerate(records):
             at = len(_MAGIC) + number * _RECORD.size
