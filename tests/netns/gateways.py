@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import subprocess
@@ -221,6 +222,12 @@ def _reply(server: socket.socket, data: bytes, sender: Any) -> None:
         server.sendto(data, sender)
     except OSError:
         pass  # as lost as on the wire
+
+
+def held(gateway: Gateway) -> List[str]:
+    """The virtual addresses in its kernel."""
+    shown = gateway.namespace.ip("-o", "addr", "show")
+    return re.findall(r"vg-\S+ +inet6? (\S+)/(?:32|64|128) ", shown)
 
 
 def states(daemon: Daemon) -> Dict[str, str]:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
 
 import pytest
 from cages import cage
 from daemons import Daemon
-from gateways import NAMES, Gateway, Pair, all_are, document
+from gateways import NAMES, Pair, all_are, document, held
 from namespaces import Namespace, connect
 from probing import Prober
 from taps import Tap, advertised_gaps_ns
@@ -34,13 +32,6 @@ DEVICES = 60
 GREEDY = "import sys; sys.stdin.read(); held = [bytearray(1 << 20) for _ in range(10000)]"
 
 
-@pytest.fixture
-def pair(namespace: Callable[[str], Namespace], program: Path, tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(namespace, program, tmp_path)
-    yield made
-    made.close()
-
-
 def begin(pair: Pair, interval_cs: int, preempt: bool = True) -> Tuple[Daemon, Daemon]:
     """Both run; the first one is master of all."""
     more = {"advertisement_interval_cs": interval_cs, "preempt": preempt}
@@ -51,12 +42,6 @@ def begin(pair: Pair, interval_cs: int, preempt: bool = True) -> Tuple[Daemon, D
         lambda shown: all(each["master_priority"] == 240 for each in shown["routers"]), "a master"
     )
     return first, second
-
-
-def held(gateway: Gateway) -> List[str]:
-    """The virtual addresses in its kernel."""
-    shown = gateway.namespace.ip("-o", "addr", "show")
-    return re.findall(r"vg-\S+ +inet6? (\S+)/(?:32|64|128) ", shown)
 
 
 def changes(daemon: Daemon, name: str = "lan4") -> List[str]:

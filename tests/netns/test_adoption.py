@@ -14,26 +14,18 @@ import os
 import re
 import signal
 import time
-from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Set
+from typing import Dict, Iterator, List, Set
 
 import pytest
 from daemons import Daemon
-from gateways import NAMES, Gateway, Pair, all_are, document
-from namespaces import LAN, Namespace
+from gateways import NAMES, Gateway, Pair, all_are, document, held
+from namespaces import LAN
 from probing import Prober
 from taps import Tap
 
 TARGETS = ("198.51.100.2", "2001:db8:f::2", "10.0.0.254")
 ROUNDS = 5
 NS_PER_S = 1_000_000_000
-
-
-@pytest.fixture
-def pair(namespace: Callable[[str], Namespace], program: Path, tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(namespace, program, tmp_path)
-    yield made
-    made.close()
 
 
 def config(priority: int, interval_cs: int) -> Dict[str, object]:
@@ -49,12 +41,6 @@ def begin(pair: Pair, interval_cs: int) -> Daemon:
 def daemon_of(gateway: Gateway) -> Daemon:
     assert gateway.daemon is not None
     return gateway.daemon
-
-
-def held(gateway: Gateway) -> List[str]:
-    """The virtual addresses in its kernel."""
-    shown = gateway.namespace.ip("-o", "addr", "show")
-    return re.findall(r"vg-\S+ +inet6? (\S+)/(?:32|64|128) ", shown)
 
 
 def transitions(daemon: Daemon) -> List[str]:

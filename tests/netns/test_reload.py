@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 from daemons import Daemon
 from engine_kit.bad_files import bad_files
 from gateways import Pair, all_are, document
-from namespaces import LAN, Namespace
+from namespaces import LAN
 from probing import Prober
 from taps import Tap, advertised_gaps_ns
 
@@ -24,13 +23,6 @@ INTERVAL_NS = INTERVAL_CS * 10_000_000
 LATE_NS = 10_000_000
 CHANGED = "g50"
 WATCHED = ("10.0.0.101", "10.0.0.150", "10.0.0.200")
-
-
-@pytest.fixture
-def pair(namespace: Callable[[str], Namespace], program: Path, tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(namespace, program, tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture
