@@ -197,7 +197,7 @@ class Assembly:
         """Until the end. word: for the log."""
         ports = self.ports
         gc.collect()
-        gc.freeze()  # what exists now stays: the collector need not look at it again
+        gc.disable()  # from now on when there is time for it: see memory.py
         self._log.write("notice", "%s: %s" % (word, self._status()))
         ports.manager.ready(self._status())
         require(ports.control is not None, "a daemon that serves can be asked")

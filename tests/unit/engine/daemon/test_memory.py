@@ -3,11 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Memory is given back some seconds after the start and then once a minute."""
 
+import gc
+import weakref
+
+import pytest
+
 from vrrp.daemon.memory import SpareMemory, trimmer
 from vrrp.units import NS_PER_S
 
 
-def test_it_is_given_back_when_the_start_is_over_and_then_each_minute():
+@pytest.fixture(name="unfrozen")
+def the_collector_of_the_tests():
+    """Afterwards as it was; and not in the middle of a test."""
+    gc.disable()
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+def test_it_is_given_back_when_the_start_is_over_and_then_each_minute(unfrozen):
     calls = []
     spare = SpareMemory(5 * NS_PER_S, calls.append)
     assert spare.deadline_ns() == 7 * NS_PER_S
@@ -22,10 +36,35 @@ def test_it_is_given_back_when_the_start_is_over_and_then_each_minute():
     assert calls == [0, 0]
 
 
-def test_a_c_library_that_cannot_is_not_asked():
+def test_a_c_library_that_cannot_is_not_asked(unfrozen):
     spare = SpareMemory(0, None)
-    assert spare.deadline_ns() is None
     spare.tick(10**12)
+    assert spare.deadline_ns() == 10**12 + 60 * NS_PER_S
+
+
+class Ring:
+    def __init__(self):
+        self.itself = self
+
+
+def test_rings_are_collected_then_too(unfrozen):
+    spare = SpareMemory(0, None)
+    for now_ns in (10**12, 2 * 10**12):
+        ring = weakref.ref(Ring())
+        assert ring() is not None
+        spare.tick(now_ns)
+        assert ring() is None
+
+
+def test_what_the_start_made_is_not_looked_at_again(unfrozen):
+    spare = SpareMemory(0, None)
+    spare.tick(10**12)
+    frozen = gc.get_freeze_count()
+    assert frozen > 0
+    kept = Ring()
+    spare.tick(2 * 10**12)
+    assert gc.get_freeze_count() <= frozen
+    assert kept.itself is kept
 
 
 def test_what_this_host_has_can_be_called():
