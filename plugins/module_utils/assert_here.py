@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
 ANSWER_S = 5.0
 #: How many times the length of an answer passes before the next question.
 PATIENCE = 4
+LONGEST_PAUSE_S = 1.0
 
 
 def argument_spec() -> t.Dict[str, t.Any]:
@@ -80,4 +81,5 @@ def wait(
         if not unmet or now >= deadline:
             return routers, unmet
         # A daemon with many virtual routers has other things to do than to answer us.
-        time.sleep(max(params["poll"], PATIENCE * (now - asked)))
+        pause_s = max(params["poll"], min(PATIENCE * (now - asked), LONGEST_PAUSE_S))
+        time.sleep(min(pause_s, deadline - now))

@@ -77,12 +77,12 @@ def test_a_daemon_that_takes_long_to_answer_is_asked_less_often(daemon, monkeypa
     now, pauses = [0.0], []
 
     def answer(params):
-        now[0] += 0.5
-        return {"routers": [{**ROUTER, "state": "master" if len(pauses) == 2 else "backup"}]}
+        now[0] += (0.02, 0.1, 3, 0)[len(pauses)]
+        return {"routers": [{**ROUTER, "state": "master" if len(pauses) == 3 else "backup"}]}
 
     monkeypatch.setattr(assert_here.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(assert_here.time, "sleep", pauses.append)
     daemon.answers["show.routers"] = answer
-    params = options(daemon.runtime_dir, name="vlan10-v4", state="master", timeout=60)
+    params = options(daemon.runtime_dir, name="vlan10-v4", state="master", timeout=3.5)
     waited({**params, "poll": 0.2})
-    assert pauses == [2.0, 2.0]
+    assert pauses == pytest.approx([0.2, 0.4, 0.38])  # the last until the timeout
