@@ -25,6 +25,8 @@ TARGETS = (FAR4, FAR6, VIP4)
 _EVERY_MS = 200
 # (256 - priority) / 256 of an interval, for the backup's 100.
 SKEW_MS = 122
+# Of 12 and 37 ms for `networkctl reload` and `networkctl reconfigure`, the longer one.
+GAP_S = 0.04
 
 Start = Callable[..., Daemon]
 Lan = Tuple[Namespace, Namespace]
@@ -183,6 +185,18 @@ def test_another_mac_address_of_the_interface(scene: Scene) -> None:
     late_ms = lateness_ms(scene.taps[0])
     print("adverts late by %.1f ms at most" % late_ms)
     assert late_ms <= 40
+
+
+def test_an_interface_that_is_configured_anew(scene: Scene) -> None:
+    """As network managers do: its addresses are taken away, and given back a moment later. What is
+    sent meanwhile has no way; the role stays where it is."""
+    scene.router.batch("addr del 10.0.0.252/24 dev %s" % LAN, "addr del fe80::252/64 dev %s" % LAN)
+    time.sleep(GAP_S)
+    scene.router.batch(
+        "addr add 10.0.0.252/24 dev %s" % LAN, "addr add fe80::252/64 dev %s nodad" % LAN
+    )
+    time.sleep(0.5)
+    scene.nobody_noticed(most_lost=int(1000 * GAP_S) + 50)
 
 
 def test_a_lower_and_again_a_higher_mtu(scene: Scene) -> None:
