@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, NoReturn
+from typing import Any, Dict, List, Mapping, NoReturn
 
 from ..errors import ControlError
 
@@ -73,6 +73,17 @@ def _short_integer(text: str) -> int:
     return int(text)
 
 
+class EncodedList:
+    """A list in an answer that is too long to be encoded in one go."""
+
+    def __init__(self) -> None:
+        self.entries: List[bytes] = []
+
+    def append(self, entry: Any) -> None:
+        """Encode one more entry."""
+        self.entries.append(_line(entry)[:-1])
+
+
 def request_line(request_id: int, method: str, params: Mapping[str, Any]) -> bytes:
     """A request as it goes over the socket."""
     return _line({"v": VERSION, "id": request_id, "method": method, "params": dict(params)})
@@ -80,7 +91,15 @@ def request_line(request_id: int, method: str, params: Mapping[str, Any]) -> byt
 
 def result_line(request_id: Any, result: Mapping[str, Any]) -> bytes:
     """The answer to a request that was carried out."""
-    return _line({"v": VERSION, "id": request_id, "result": dict(result)})
+    encoded = {key: value for key, value in result.items() if isinstance(value, EncodedList)}
+    plain = {key: value for key, value in result.items() if key not in encoded}
+    line = _line({"v": VERSION, "id": request_id, "result": plain})
+    for key, value in encoded.items():
+        # The result comes last, so that it can be continued.
+        more = b"%s:[%s]" % (json.dumps(key).encode("ascii"), b",".join(value.entries))
+        line = b"%s%s%s%s" % (line[: -len(_END)], b"," if plain else b"", more, _END)
+        plain[key] = value
+    return line
 
 
 def error_line(request_id: Any, error: Mapping[str, Any]) -> bytes:
@@ -91,6 +110,10 @@ def error_line(request_id: Any, error: Mapping[str, Any]) -> bytes:
 def event_line(event: Mapping[str, Any]) -> bytes:
     """What a client that watches gets for each event."""
     return _line({"v": VERSION, "event": dict(event)})
+
+
+# Of a line with a result.
+_END = b"}}\n"
 
 
 def _line(document: Dict[str, Any]) -> bytes:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Set
 
 from ..config.diff import Change, diff
 from ..config.parse import parse
 from ..config.render import document
-from ..control.schema import Request
+from ..control.schema import EncodedList, Request
 from ..errors import ConfigError, ControlError
 from ..ports import Clock
 from ..router.events import ALL
@@ -113,7 +113,7 @@ class Requests:
             known = ", ".join(bound.config.name for bound in routers) or "none"
             message = "no virtual router %r; there are: %s" % (name, known)
             raise ControlError("unknown-name", message)
-        found: List[Dict[str, Any]] = []
+        found = EncodedList()
         for number, bound in enumerate(chosen):
             if number and number % _SHOWN_AT_ONCE == 0:
                 self.breathe()

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from vrrp.control.schema import (
+    EncodedList,
     Request,
     error_line,
     event_line,
@@ -64,3 +65,15 @@ def test_an_answer_is_one_line(line, document):
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert json.loads(line.decode("ascii")) == document
+
+
+@pytest.mark.parametrize("entries", [[], [{"a": 1}], [{"a": "}}"}, [], None, "\u00e4"]])
+@pytest.mark.parametrize("others", [{}, {"x": {}}, {"x": 1, "y": "}}\n"}])
+def test_a_list_that_is_encoded_already_is_like_any_other(entries, others):
+    encoded = EncodedList()
+    for entry in entries:
+        encoded.append(entry)
+    line = result_line(7, {**others, "routers": encoded, "more": encoded})
+    assert line.count(b"\n") == 1
+    expected = {**others, "routers": entries, "more": entries}
+    assert json.loads(line) == {"v": 1, "id": 7, "result": expected}
