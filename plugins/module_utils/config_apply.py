@@ -98,6 +98,7 @@ class ConfigApply:
             "reloaded": False,
             "probation": status["probation"] if status is not None else None,
             "config_warnings": self.warnings,
+            "diff": self._headed("", ""),
         }
         return {**facts, **self._confirm(status, digest)} if self.params["confirm"] else facts
 
@@ -131,6 +132,7 @@ class ConfigApply:
             "reloaded": stale and not self.module.check_mode,
             "probation": status["probation"] if status is not None else None,
             "config_warnings": self.warnings,
+            "diff": self._headed("", ""),
         }
         if changed:
             facts["diff"] = self._diff(before, wanted, before_text or "", text)
@@ -255,11 +257,14 @@ class ConfigApply:
                 secret = json.dumps(router.password)
                 before_text = before_text.replace(secret, json.dumps(HIDDEN))
                 after_text = after_text.replace(secret, json.dumps(HIDDEN))
+        return self._headed(before_text, after_text)
+
+    def _headed(self, before: str, after: str) -> t.Dict[str, str]:
         return {
             "before_header": self.file,
             "after_header": self.file,
-            "before": before_text,
-            "after": after_text,
+            "before": before,
+            "after": after,
         }
 
 

@@ -128,7 +128,8 @@ def told_the_digest(apply_for):
     apply = apply_for(OLD, as_digest)
     facts = apply.run()
     assert (facts["changed"], facts["changes"], facts["hitless"]) == (False, [], True)
-    assert "diff" not in facts and apply.module.commands == []
+    assert (facts["diff"]["before"], facts["diff"]["after"]) == ("", "")
+    assert apply.module.commands == []
     return facts["config_warnings"]
 
 
