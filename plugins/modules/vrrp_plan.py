@@ -57,7 +57,7 @@ RETURN = r"""
 plan:
   description: Where the plan is. It is gone when Ansible ends.
   returned: success
-  type: path
+  type: str
   sample: /root/.ansible/tmp/ansible-local-4711x/vrrp_plan-0f3a9c0d1e4b5a67
 routers:
   description: The routers of the table.
