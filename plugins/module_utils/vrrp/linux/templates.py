@@ -11,6 +11,7 @@ that done by a child, while it reads its configuration.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -131,7 +132,8 @@ class Templates:
         """None when the child failed: whoever tries it again tells why."""
         with open(readable, "rb") as pipe:
             text = pipe.read()
-        os.waitpid(pid, 0)
+        with contextlib.suppress(ChildProcessError):  # SIGCHLD is ignored: it leaves nothing
+            os.waitpid(pid, 0)
         try:
             return {name: bytes.fromhex(message) for name, message in json.loads(text).items()}
         except ValueError:

@@ -73,6 +73,14 @@ def test_without_a_child_it_encodes_itself() -> None:
     assert up == in_a_new_process()[3]
 
 
+def test_a_process_that_ignores_the_end_of_children() -> None:
+    """As one does that the running daemon has started in an upgrade."""
+    ignore = "import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    problem, _children, heavy, up = in_a_new_process(ignore)
+    assert (problem, heavy) == (None, [])
+    assert up == in_a_new_process()[3]
+
+
 def test_a_child_that_dies_is_no_problem() -> None:
     dies = "from vrrp.linux import templates\ntemplates._be_the_child = lambda pipe: os._exit(1)"
     problem, children, heavy, up = in_a_new_process(dies)
