@@ -60,6 +60,15 @@ def test_setting_the_same_deadline_again_gives_it_once():
     assert queue.due(30) == []
 
 
+def test_deadlines_that_move_on_leave_nothing_behind():
+    queue = DeadlineQueue()
+    queue.set("first", 1)
+    for deadline_ns in range(2, 10_000):
+        queue.set("a", deadline_ns)
+        assert len(queue._heap) < 100
+    assert queue.due(10_000) == ["first", "a"]
+
+
 names = st.sampled_from("abcd")
 operations = st.lists(
     st.one_of(
