@@ -59,7 +59,7 @@ def test_a_real_run_replays_without_a_difference(
     assert done.returncode == 0, done.stdout
     assert "all as recorded" in done.stdout
     text = path.read_text(encoding="ascii")
-    for event in ("PacketReceived", "LinksChanged", "ConfigReplaced", "Tick", "Stop"):
+    for event in ("PacketsReceived", "LinksChanged", "ConfigReplaced", "Tick", "Stop"):
         assert '"event":{"%s"' % event in text
     assert "backup -> master" in text
     for secret in (SECRET, SECRET.encode().hex()):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, List, Optional, Tuple
 
 from ..errors import DecodeError
-from ..facts import ReceivedPacket, format_address
+from ..facts import format_address
 from ..units import format_ns
 from ..wire.advertisement import decode_advertisement
 from ..wire.ip import split_packet
@@ -87,9 +87,15 @@ def _in_words(actions: Iterable[Any], deadline_ns: Optional[int], now_ns: int) -
 def in_words(event: Any) -> str:
     """An event as a line for people."""
     name = type(event).__name__
-    packet = getattr(event, "packet", None)
-    if isinstance(packet, ReceivedPacket) and isinstance(packet.data, bytes):
-        return "%s on link %s: %s" % (name, packet.ifindex, packet_in_words(packet.data))
+    try:
+        packets = [
+            "on link %s: %s" % (packet.ifindex, packet_in_words(packet.data))
+            for packet in getattr(event, "packets", ())
+        ]
+    except (AttributeError, TypeError):  # a journal may say anything of them
+        packets = []
+    if packets:
+        return "%s %s" % (name, "; ".join(packets))
     return str(event) if len(str(event)) < 200 else str(event)[:197] + "..."
 
 

@@ -20,10 +20,17 @@ from vrrp.facts import ReceivedPacket
 from vrrp.fsm.states import State
 from vrrp.fsm.virtual_router import VirtualRouter
 from vrrp.router import replay as replay_module
-from vrrp.router.events import ConfigReplaced, LinksChanged, PacketReceived, Stop, Tick
+from vrrp.router.events import (
+    ConfigReplaced,
+    LinksChanged,
+    PacketReceived,
+    PacketsReceived,
+    Stop,
+    Tick,
+)
 from vrrp.router.journal import Recorder, read
 from vrrp.router.masks import MAXIMUM_HEARD, Masks, NoMasks
-from vrrp.router.replay import replay
+from vrrp.router.replay import in_words, replay
 from vrrp.router.state import Restoring, frozen, pieces
 from vrrp.router.values import PLAIN_NOTATION, Notation
 from vrrp.router.vrrp_router import VrrpRouter
@@ -388,3 +395,11 @@ def test_reading_keeps_no_line():
 def test_words_for_what_is_no_action_of_ours():
     for document in (None, 7, {"Notify": {}}, {"TransmitFrame": {"frame": 1}}, {"a": 1, "b": 2}):
         assert replay_module.action_in_words(document) == json.dumps(document)
+
+
+def test_a_burst_is_told_packet_by_packet():
+    burst = PacketsReceived((V3.received(7), V3.but(priority=0).received(8)))
+    told = in_words(burst)
+    assert told.startswith("PacketsReceived on link 7: from 198.18.10.")
+    assert "; on link 8: from 198.18.10." in told
+    assert "priority 0 " in told
