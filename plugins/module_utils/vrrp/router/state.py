@@ -139,6 +139,9 @@ class _Reading(Notation):
         unknown = set(attributes) - set(vars(made))
         if unknown:
             raise ValueError("a %s has no %s" % (tag, ", ".join(sorted(unknown))))
+        for name, value in attributes.items():
+            if isinstance(vars(made)[name], int) and not isinstance(value, int):
+                raise ValueError("%s of a %s is no number" % (name, tag))
         vars(made).update(attributes)
         self._objects.append(made)
         return made

@@ -406,7 +406,7 @@ class Checker:
         if was_master and not gave_way and member.has_carrier:
             member.leave(host.local_ns())
         if reason == "hand-over" and "sync group" in note.data["detail"]:
-            member.may_return(host.local_ns())
+            member.may_return()
         self._two_masters.changed(member.id)
 
     def _resumes(self, member: Expectation, state: State) -> None:

@@ -73,6 +73,8 @@ class Expectation:
         # That of the master; until one was heard, its own of when it began to listen.
         self._interval_cs = 0
         self._hold_until_ns: Optional[int] = None
+        # It gave its role away, and nobody better was heard since.
+        self._wants = False
         self._slowest_cs = config.advertisement_interval_cs
         self._window = -1
         self._allowed = 0
@@ -136,6 +138,7 @@ class Expectation:
         if advert.priority == 0:
             self._move_timer(lambda: self._arm(advert, now_ns, self._interval_cs), now_ns)
         elif self._respects(advert, now_ns):
+            self._wants = False
             self._arm(advert, now_ns, advert.interval_cs)
 
     def _respects(self, advert: Advert, now_ns: int) -> bool:
@@ -166,14 +169,15 @@ class Expectation:
             self.leaves_ns = None
         self.state = state
         self._hold_until_ns = None
+        self._wants = False
         if state is State.BACKUP:
             own_cs = self.config.advertisement_interval_cs
             self._arm(yielded_to, now_ns, yielded_to.interval_cs if yielded_to else own_cs)
 
-    def may_return(self, now_ns: int) -> None:
+    def may_return(self) -> None:
         """It gave its role away for its sync group only: as far as it is concerned, that may be
         master again as soon as all others can."""
-        self._earliest_ns = now_ns
+        self._wants = True
 
     def resume(self, state: State, now_ns: int) -> None:
         """Another process goes on here; a master announces its addresses again."""
@@ -198,7 +202,7 @@ class Expectation:
             return
         if self.companions and reason != "sync-group":
             self._complain("became master and left its sync group behind")
-        if joins and reason == "sync-group":
+        if self._wants or (joins and reason == "sync-group"):
             return
         if now_ns < self._earliest_ns:
             early = format_ns(self._earliest_ns - now_ns)
