@@ -94,6 +94,18 @@ def test_falling_quiet_and_being_released_send_nothing(
     assert wire.from_mac(MAC[family]) == []
 
 
+@pytest.mark.kernel("nftables")
+def test_who_gives_the_role_away_at_once_reports_no_groups(host: Host, wire: Wire) -> None:
+    """The kernel reports the groups of new addresses again within a second: by then they are
+    somebody else's."""
+    master = host.master(Family.IPV6)
+    host.apply(master)
+    host.apply(quiet(master))
+    wire.forget()
+    wire.listen(2 * LATE_TALK_S)
+    assert wire.from_mac(MAC6) == []
+
+
 def test_without_nftables_ipv6_goes_on_without_addresses(
     host: Host, site: Site, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The set of devices on which the kernel sends no neighbour advertisement. Layer L4.
+"""The set of devices on which the kernel tells nobody where an address is. Layer L4.
 
 It lies in the table inet of nftables.py from the first IPv6 virtual router on, so that falling
 quiet is one small transaction. Frames that we send by AF_PACKET do not pass there.

@@ -31,6 +31,9 @@ _NF_ARP_IN = 0
 _NF_ARP_OUT = 1
 _SOLICITATION = 135
 _ADVERTISEMENT = 136
+# Of multicast listeners (RFC 3810 section 5.2): from the virtual MAC, it would turn the switch back
+# to who has just given the role away.
+_LISTENER_REPORT = 143
 # Offsets in the headers of IPv4, IPv6, ARP and a neighbour solicitation (RFC 4861 section 4.3).
 _IPV4_DESTINATION = 16
 _IPV6_DESTINATION = 24
@@ -168,7 +171,7 @@ def _inet_content(packet_filter: Filter, muted: Sequence[int] = ()) -> List[byte
         content.add_set("owned", [nft.link_key(g.ifindex, g.address) for g in guards])
         content.rule(
             "input",
-            _neighbour_discovery(_SOLICITATION),
+            _icmpv6(_SOLICITATION),
             nft.load_pair(nft.META_IIF, nft.BASE_TRANSPORT, _ND_TARGET, 16),
             content.in_set("owned", nft.KEY),
             nft.verdict(nft.DROP),
@@ -181,19 +184,20 @@ def _inet_content(packet_filter: Filter, muted: Sequence[int] = ()) -> List[byte
 def _mute(content: "_Content", ifindexes: Sequence[int]) -> None:
     content.chain("output", _NF_INET_LOCAL_OUT)
     content.add_muted(ifindexes)
-    content.rule(
-        "output",
-        _neighbour_discovery(_ADVERTISEMENT),
-        nft.load_meta(nft.META_OIF),
-        content.in_set(muting.SET_NAME),
-        nft.verdict(nft.DROP),
-    )
+    for kind in (_ADVERTISEMENT, _LISTENER_REPORT):
+        content.rule(
+            "output",
+            _icmpv6(kind),
+            nft.load_meta(nft.META_OIF),
+            content.in_set(muting.SET_NAME),
+            nft.verdict(nft.DROP),
+        )
 
 
 def _refuse(content: "_Content", refused: Sequence[bytes]) -> None:
     # RFC 9568 section 6.1: neighbour discovery is never refused.
     for kind in (_SOLICITATION, _ADVERTISEMENT):
-        content.rule("input", _neighbour_discovery(kind), nft.verdict(nft.ACCEPT))
+        content.rule("input", _icmpv6(kind), nft.verdict(nft.ACCEPT))
     kinds: Dict[str, Tuple[bytes, ...]] = {
         "refused4": tuple(a for a in refused if len(a) == 4),
         "refused6": tuple(a for a in refused if len(a) == 16 and not is_link_local(a)),
@@ -218,7 +222,7 @@ def _refuse(content: "_Content", refused: Sequence[bytes]) -> None:
         )
 
 
-def _neighbour_discovery(kind: int) -> bytes:
+def _icmpv6(kind: int) -> bytes:
     return (
         nft.meta_is(nft.META_NFPROTO, bytes((socket.AF_INET6,)))
         + nft.meta_is(nft.META_L4PROTO, bytes((socket.IPPROTO_ICMPV6,)))
