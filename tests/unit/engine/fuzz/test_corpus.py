@@ -52,7 +52,7 @@ def test_seeds_get_beyond_the_first_check(target):
         "config": lambda data: seeds.fuzz_targets.parse_json(data.decode("utf-8", "replace")),
         "control": lambda data: None,
         "journal": lambda data: seeds.fuzz_targets.replay(
-            seeds.fuzz_targets.io.StringIO(data.decode(), newline="\n")
+            seeds.fuzz_targets.io.StringIO(data.decode("ascii", "replace"), newline="\n")
         ),
     }[target]
     results = []
