@@ -18,7 +18,7 @@ from hosts import LINK_LOCAL_VIP, MAC4, MAC6, VIP4, VIP6, Host, held
 from namespaces import LAN, WAN, Site
 
 from vrrp.facts import Family, HeldDevice, Repair
-from vrrp.linux import rtnl
+from vrrp.linux import routes
 from vrrp.linux.netlink import NetlinkSocket
 from vrrp.router.desired import DesiredDataplane
 
@@ -249,8 +249,8 @@ def test_bridges_of_devices_stand_side_by_side(site: Site) -> None:
 
         def bridge() -> None:
             for index in indexes:
-                netlink.transact([rtnl.bridge_route(index, address)])
-                netlink.transact([rtnl.bridge_prefix_route(index, address)])
+                netlink.transact([routes.bridge_route(index, address)])
+                netlink.transact([routes.bridge_prefix_route(index, address)])
 
         bridge()
         assert stands(site, "one") == stands(site, "two") == [True, True]
@@ -260,8 +260,8 @@ def test_bridges_of_devices_stand_side_by_side(site: Site) -> None:
             time.sleep(0.05)
         bridge()
         assert stands(site, "one") == stands(site, "two") == [True, True]
-    routes = site.router.ip("-6", "route", "show", "fe80::/64")
-    assert " dev %s metric 1024 " % WAN in routes
+    shown = site.router.ip("-6", "route", "show", "fe80::/64")
+    assert " dev %s metric 1024 " % WAN in shown
 
 
 def stands(site: Site, device: str) -> List[bool]:

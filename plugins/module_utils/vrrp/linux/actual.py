@@ -51,7 +51,7 @@ class ActualDevice:
     settings, ipv6_settings: the sysctls that matter, by number; the latter are empty without IPv6.
     lifetimes_s: of the addresses that the kernel will take away, the seconds until then.
     master_ifindex: what it is a port of, or 0. unrouted: of its addresses, those without the routes
-    that came with them. is_muted: the kernel sends no neighbour advertisement on it.
+    that came with them. is_muted: see muting.py.
     """
 
     name: str

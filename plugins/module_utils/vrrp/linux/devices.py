@@ -12,27 +12,12 @@ from __future__ import annotations
 import dataclasses
 import errno
 import socket
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-)
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..errors import PlatformError
 from ..facts import InterfaceAddress, is_link_local
-from . import rtnl, sysctl
-from .actual import (
-    IPV4_ARP_IGNORE,
-    IPV6_SYSCTLS,
-    ActualDevice,
-)
+from . import routes, rtnl, sysctl
+from .actual import IPV4_ARP_IGNORE, IPV6_SYSCTLS, ActualDevice
 from .constants import LEAVING_LINK_GROUP, LINK_GROUP
 from .muting import MutedSet
 from .netlink import NetlinkSocket, Outcome
@@ -179,7 +164,7 @@ class Devices:
             # The kernel ends the route to its prefix in the past (modify_prefix_route() reads the
             # time from now on as a time), and only when it is asked again as it should be.
             if not device.master_ifindex:
-                yield rtnl.bridge_prefix_route(device.ifindex, step.address), None
+                yield routes.bridge_prefix_route(device.ifindex, step.address), None
             yield request, step
         yield request, step
 
@@ -393,7 +378,7 @@ class Devices:
         ]
         # Only a bridge: without it the kernel is as it always was, so nobody looks at the answers.
         requests += [
-            rtnl.bridge_route(self.mirror[step.name].ifindex, step.address)
+            routes.bridge_route(self.mirror[step.name].ifindex, step.address)
             for step in steps
             if len(step.address.address) == 16 and not self.mirror[step.name].master_ifindex
         ]

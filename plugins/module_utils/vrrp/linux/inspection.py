@@ -13,7 +13,8 @@ from typing import FrozenSet, Iterable, List, Sequence, Tuple
 
 from ..errors import PlatformError
 from ..facts import InterfaceAddress, is_link_local
-from .attributes import attribute, payloads
+from . import routes
+from .attributes import attribute
 from .links import LinkTable
 from .netlink import NLM_F_DUMP, Message, NetlinkSocket, request
 
@@ -22,18 +23,8 @@ Holding = Tuple[int, InterfaceAddress]
 
 _RTM_GETLINK = 18
 _RTM_GETADDR = 22
-_RTM_GETROUTE = 26
 _IFLA_EXT_MASK = 29
 _RTEXT_FILTER_SKIP_STATS = 8
-_RTM_F_FIB_MATCH = 0x2000
-_RTA_DST = 1
-_RTA_OIF = 4
-_RTA_PRIORITY = 6
-_RTN_LOCAL = 2
-_RT_TABLE_LOCAL = 255
-_ROUTE = struct.Struct("=BBBBBBBBI")
-_AF_INET = 2
-_AF_INET6 = 10
 # Any address of it but the router's own.
 _LINK_LOCAL_PREFIX = bytes.fromhex("fe80" + "00" * 14)
 _LINK_LOCAL_PREFIX_LENGTH = 64
@@ -68,10 +59,10 @@ class Inspector:
         asked: List[Holding] = []
         for ifindex, held in holdings:
             asked.append((ifindex, held))
-            questions.append(_which_route(ifindex, held.address))
+            questions.append(routes.which_route(ifindex, held.address))
             if is_link_local(held.address) and held.prefix_length == _LINK_LOCAL_PREFIX_LENGTH:
                 asked.append((ifindex, held))
-                questions.append(_which_route(ifindex, _LINK_LOCAL_PREFIX[:-1] + b"\1"))
+                questions.append(routes.which_route(ifindex, _LINK_LOCAL_PREFIX[:-1] + b"\1"))
         answers = self._netlink.ask(questions)
         wrong = set()
         for holding, question, answer in zip(asked, questions, answers):
@@ -85,19 +76,15 @@ class Inspector:
         return frozenset(wrong)
 
     def _has_local_route(self, ifindex: int, address: bytes) -> bool:
-        family = _AF_INET if len(address) == 4 else _AF_INET6
-        header = _ROUTE.pack(family, 0, 0, 0, _RT_TABLE_LOCAL, 0, 0, _RTN_LOCAL, 0)
-        where = attribute(_RTA_OIF, struct.pack("=i", ifindex))
         try:
-            found = self._netlink.dump(request(_RTM_GETROUTE, NLM_F_DUMP, header + where))
+            found = self._netlink.dump(routes.local_routes(ifindex, address))
         except PlatformError:
             return False
-        routes = [payloads(each.body, _ROUTE.size) for each in found]
         # The route that comes with an address has no metric. Another one, which bridges the time
-        # until the kernel has made it (rtnl.py), is shown for a while after it has expired.
+        # until the kernel has made it (routes.py), is shown for a while after it has expired.
         return any(
-            route.get(_RTA_DST) == address and not any(route.get(_RTA_PRIORITY, b""))
-            for route in routes
+            route.get(routes.RTA_DST) == address and not any(route.get(routes.RTA_PRIORITY, b""))
+            for route in (routes.read_route(each.body) for each in found)
         )
 
     def _learn_links(self, ifindexes: Sequence[int], table: LinkTable) -> None:
@@ -117,17 +104,8 @@ class Inspector:
             return []  # it went away meanwhile, and the kernel tells of that, too
 
 
-def _which_route(ifindex: int, address: bytes) -> bytes:
-    family = _AF_INET if len(address) == 4 else _AF_INET6
-    header = _ROUTE.pack(family, 8 * len(address), 0, 0, 0, 0, 0, 0, _RTM_F_FIB_MATCH)
-    where = attribute(_RTA_DST, address) + attribute(_RTA_OIF, struct.pack("=i", ifindex))
-    return request(_RTM_GETROUTE, 0, header + where)
-
-
 def _is_right(body: bytes, ifindex: int, is_own: bool) -> bool:
     """An own address has a local route, another one of its link a route by that link."""
-    fields = _ROUTE.unpack_from(body)
-    found = payloads(body, _ROUTE.size).get(_RTA_OIF, b"")
-    if found != struct.pack("=i", ifindex):
+    if routes.read_route(body).get(routes.RTA_OIF, b"") != struct.pack("=i", ifindex):
         return False
-    return not is_own or fields[7] == _RTN_LOCAL
+    return not is_own or body[routes.TYPE_AT] == routes.RTN_LOCAL

@@ -15,7 +15,7 @@ from typing import List, Optional, Set, Tuple
 
 from ..errors import PlatformError
 from ..facts import KernelNews, LinkFacts, is_link_local
-from . import attributes, nft_codec, rtnl
+from . import attributes, nft_codec, routes, rtnl
 from .links import LinkTable
 from .netlink import Message, NetlinkSocket
 
@@ -35,21 +35,13 @@ _ROUTE_GROUPS = (
     _RTNLGRP_IPV4_NETCONF,
     _RTNLGRP_IPV6_NETCONF,
 )
-_RTM_NEWROUTE = 24
-_RTM_DELROUTE = 25
 _RTM_NEWNETCONF = 80
-_RTA_DST = 1
-_RTA_OIF = 4
-_RTN_LOCAL = 2
-_RTPROT_KERNEL = 2
 _NETCONFA_IFINDEX = 1
 _NFNLGRP_NFTABLES = 7
 # Of struct nlmsghdr, of struct rtmsg behind it, and its size.
 _KIND_AT = 4
-_ROUTE_PROTOCOL_AT = 16 + 5
-_ROUTE_TYPE_AT = 16 + 7
-_ROUTE_SIZE = 12
-_PREFIX_AT = 1
+_ROUTE_PROTOCOL_AT = 16 + routes.PROTOCOL_AT
+_ROUTE_TYPE_AT = 16 + routes.TYPE_AT
 
 # Classic BPF: (code, jump if true, jump if false, value).
 _LOAD_HALF, _LOAD_BYTE, _IF_EQUAL, _RETURN = 0x28, 0x30, 0x15, 0x06
@@ -68,12 +60,12 @@ def _as_loaded(kind: int) -> int:
 # they are taken away.
 _NO_FOREIGN_ROUTES: _Program = (
     (_LOAD_HALF, 0, 0, _KIND_AT),
-    (_IF_EQUAL, 5, 0, _as_loaded(_RTM_NEWROUTE)),
-    (_IF_EQUAL, 0, 5, _as_loaded(_RTM_DELROUTE)),
+    (_IF_EQUAL, 5, 0, _as_loaded(routes.RTM_NEWROUTE)),
+    (_IF_EQUAL, 0, 5, _as_loaded(routes.RTM_DELROUTE)),
     (_LOAD_BYTE, 0, 0, _ROUTE_TYPE_AT),
-    (_IF_EQUAL, 3, 0, _RTN_LOCAL),
+    (_IF_EQUAL, 3, 0, routes.RTN_LOCAL),
     (_LOAD_BYTE, 0, 0, _ROUTE_PROTOCOL_AT),
-    (_IF_EQUAL, 1, 0, _RTPROT_KERNEL),
+    (_IF_EQUAL, 1, 0, routes.RTPROT_KERNEL),
     (_RETURN, 0, 0, 0),
     (_RETURN, 0, 0, _ALL),
 )
@@ -161,7 +153,7 @@ def _touched_otherwise(messages: List[Message], table: LinkTable) -> Set[int]:
     touched: Set[int] = set()
     for message in messages:
         found = b""
-        if message.kind == _RTM_DELROUTE:
+        if message.kind == routes.RTM_DELROUTE:
             found = _lost_by(message.body, table)
         elif message.kind == _RTM_NEWNETCONF:
             # A family, then padding.
@@ -175,11 +167,11 @@ def _touched_otherwise(messages: List[Message], table: LinkTable) -> Set[int]:
 
 def _lost_by(body: bytes, table: LinkTable) -> bytes:
     """The link, as in the message, that still has an address whose route was taken away."""
-    found = attributes.payloads(body, _ROUTE_SIZE)
-    where, destination = found.get(_RTA_OIF, b""), found.get(_RTA_DST, b"")
+    found = routes.read_route(body)
+    where, destination = found.get(routes.RTA_OIF, b""), found.get(routes.RTA_DST, b"")
     if len(where) != 4:
         return b""
     held = [each.value.address for each in table.addresses_of(struct.unpack("=i", where)[0])]
-    if is_link_local(destination) and body[_PREFIX_AT] < 128:
+    if is_link_local(destination) and body[routes.PREFIX_AT] < 128:
         return where if any(map(is_link_local, held)) else b""
     return where if destination in held else b""

@@ -20,14 +20,10 @@ from . import attributes, templates
 from .links import LinkTable
 from .netlink import (
     HEADER,
-    NLM_F_ACK,
-    NLM_F_CREATE,
     NetlinkSocket,
-    request,
 )
 
 NETLINK_ROUTE = 0
-_RTM_NEWROUTE = 24
 _IPV4_ARP_IGNORE = 19
 _IFLA_ADDRESS = 1
 _IFLA_IFNAME = 3
@@ -40,17 +36,6 @@ _INET_CONF = 1
 _INET6_ADDR_GEN_MODE = 8
 _ADDR_GEN_MODE_NONE = 1
 _FOREVER = 0xFFFFFFFF
-_ROUTE = struct.Struct("=BBBBBBBBI")
-_RT_TABLE_MAIN = 254
-_RT_TABLE_LOCAL = 255
-_RTPROT_KERNEL = 2
-_RTN_UNICAST = 1
-_RTN_LOCAL = 2
-_RTA_DST = 1
-_RTA_OIF = 4
-_RTA_EXPIRES = 23
-# The kernel's own route is there after milliseconds.
-_BRIDGE_S = 1
 _IFINDEX_OFFSET = HEADER.size + 4
 _PREFIX_OFFSET = HEADER.size + 1
 
@@ -183,32 +168,6 @@ def renew_address(ifindex: int, address: InterfaceAddress, lease_s: int = 0) -> 
 def delete_address(ifindex: int, address: InterfaceAddress) -> bytes:
     """Take an address away."""
     return _address("delete", ifindex, address, 0)
-
-
-def bridge_route(ifindex: int, address: InterfaceAddress) -> bytes:
-    """Let the kernel take an IPv6 address for its own at once: it makes the route of a new address
-    in a queue, milliseconds later, and drops what comes until then."""
-    return _bridge(ifindex, address.address, 128, (_RT_TABLE_LOCAL, _RTPROT_KERNEL, 0, _RTN_LOCAL))
-
-
-def bridge_prefix_route(ifindex: int, address: InterfaceAddress) -> bytes:
-    """The same for the other addresses of its prefix while the kernel's own route is unusable."""
-    length = address.prefix_length
-    unused = 8 * len(address.address) - length
-    prefix = int.from_bytes(address.address, "big") >> unused << unused
-    kinds = (_RT_TABLE_MAIN, _RTPROT_KERNEL, 0, _RTN_UNICAST)
-    return _bridge(ifindex, prefix.to_bytes(len(address.address), "big"), length, kinds)
-
-
-def _bridge(ifindex: int, prefix: bytes, length: int, kinds: Tuple[int, int, int, int]) -> bytes:
-    header = _ROUTE.pack(socket.AF_INET6, length, 0, 0, *kinds, 0)
-    where = attributes.attribute(_RTA_DST, prefix)
-    where += attributes.attribute(_RTA_OIF, struct.pack("=I", ifindex))
-    until = attributes.attribute(_RTA_EXPIRES, struct.pack("=I", _BRIDGE_S))
-    # The kernel's own has another metric. An earlier one of this device, which may have run out,
-    # lasts on; a replacement would be that of any device with this prefix.
-    flags = NLM_F_CREATE | NLM_F_ACK
-    return request(_RTM_NEWROUTE, flags, header + where + until)
 
 
 def _address(action: str, ifindex: int, address: InterfaceAddress, lease_s: int) -> bytes:

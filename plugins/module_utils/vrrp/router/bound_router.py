@@ -97,7 +97,6 @@ class BoundRouter:
         # A sync group takes over when its slowest member can, so leaving and leases last as long.
         self.slowest_cs = 0
         self.longest_skew_ns = 0
-        self.keep_pace_with((self,))
         self.router_advertiser = RouterAdvertiser()
         self._advertised_source = b""
         self._announce_ns: Optional[int] = None
@@ -170,7 +169,7 @@ class BoundRouter:
         self.counters[counter] = self.counters.get(counter, 0) + 1
 
     def keep_pace_with(self, members: Iterable[BoundRouter]) -> None:
-        """Of its sync group, itself included."""
+        """Of its sync group, itself included, or with itself alone; after each reload."""
         paces = [(each.config.version, each.config.advertisement_interval_cs) for each in members]
         self.slowest_cs = max(interval_cs for _version, interval_cs in paces)
         self.longest_skew_ns = max(skew_time_ns(version, 1, cs) for version, cs in paces)
