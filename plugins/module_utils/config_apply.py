@@ -19,7 +19,7 @@ import typing as t
 import zlib
 
 from .vrrp.config.argspec import argument_spec
-from .vrrp.config.diff import Change, diff
+from .vrrp.config.diff import diff
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.parse import parse, parse_json
 from .vrrp.config.render import HIDDEN, canonical_json
@@ -115,7 +115,7 @@ class ConfigApply:
         if self.params["confirm"] and (stale or status is None):
             raise ControlError("no-probation", _not_running(status))
         changed = before_text != text or stale
-        changes = [_told(change) for change in diff(before, wanted)]
+        changes = [change.told() for change in diff(before, wanted)]
         if status is not None and status["config_sha256"] != _sha256(canonical_json(before)):
             changes = self._against_running(text)
             self._tell_reversal(status)
@@ -322,13 +322,3 @@ def _write_through(directory: t.Optional[str]) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _told(change: Change) -> t.Dict[str, t.Any]:
-    return {
-        "kind": change.kind.value,
-        "name": change.name,
-        "fields": list(change.fields),
-        "hitless": change.hitless,
-        "cost": change.cost,
-    }

@@ -42,6 +42,16 @@ class Change:
     hitless: bool
     cost: str
 
+    def told(self) -> Dict[str, Any]:
+        """As the daemon and the modules tell it."""
+        return {
+            "kind": self.kind.value,
+            "name": self.name,
+            "fields": list(self.fields),
+            "hitless": self.hitless,
+            "cost": self.cost,
+        }
+
 
 # What a change of each field costs. Those of the identity (interface, family, vrid) never appear:
 # another identity is another virtual router, so one is removed and one is added.

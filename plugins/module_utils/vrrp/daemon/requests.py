@@ -129,7 +129,7 @@ class Requests:
         except ConfigError as error:
             return {"problems": [vars(problem) for problem in error.problems], "changes": []}
         changes = diff(self._shell.router.config, config)
-        return {"problems": [], "changes": [_change(change) for change in changes]}
+        return {"problems": [], "changes": [change.told() for change in changes]}
 
     def _do_reload(self, params: Mapping[str, Any]) -> Dict[str, Any]:
         within_s = params.get("confirm_within_s")
@@ -161,17 +161,7 @@ class Requests:
     def _told(self, changes: Iterable[Change]) -> Dict[str, Any]:
         status = self._commitment.status()
         return {
-            "changes": [_change(change) for change in changes],
+            "changes": [change.told() for change in changes],
             "config_sha256": status["config_sha256"],
             "probation": status["probation"],
         }
-
-
-def _change(change: Change) -> Dict[str, Any]:
-    return {
-        "kind": change.kind.value,
-        "name": change.name,
-        "fields": list(change.fields),
-        "hitless": change.hitless,
-        "cost": change.cost,
-    }
