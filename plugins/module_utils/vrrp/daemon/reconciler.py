@@ -4,8 +4,11 @@
 """When to compare which devices with what they should be. Layer L5. Pure.
 
 A device in doubt is looked at at once. Where somebody changes it again and again we are not drawn
-into a race: after some repairs it gets one in a second. And since the kernel does not tell of all
-changes (sysctls), all devices are looked at in turn, few at a time and never for long.
+into a race: after some repairs it gets one in a second.
+
+The kernel does not tell of all changes (sysctls), so all devices are looked at in turn, few at a
+time, for a share of the time that nobody notices. Who changes sysctls mostly changes those of all
+devices, so the next ones in turn show it soon; then all are looked at without delay.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ REPAIRS_IN_A_ROW = 10
 REPAIR_AGAIN_NS = NS_PER_S
 # A device that was looked at may be in doubt again so much later: events come in bursts.
 LOOK_AGAIN_NS = 10_000_000
-# All devices in turn, so often; but a look may use only this share of the time, 1 %, and leaves the
-# loop alone for so long.
+# All devices in turn, so often; but looks may use only this share of the time, 0.05 %, or 1 % after
+# something was found, and leave the loop alone for so long.
 ROUND_NS = 5 * NS_PER_S
-TIME_PER_WORK = 100
+TIME_PER_WORK = 2000
+TIME_PER_WORK_IN_HASTE = 100
 PAUSE_NS = 20_000_000
 
 
@@ -47,6 +51,9 @@ class Reconciler:
         self._turn: List[str] = []
         self._round_ns = now_ns + ROUND_NS
         self._turn_ns = self._round_ns
+        # Of this round, and of the next one.
+        self._is_in_haste = self._must_haste = False
+        self._time_per_work = TIME_PER_WORK
 
     def doubt(self, names: Iterable[str], now_ns: int) -> None:
         """Somebody may have changed these."""
@@ -66,16 +73,19 @@ class Reconciler:
             chosen = doubted[:DEVICES_PER_LOOK]
             for name in chosen:
                 del self._doubts[name]
+            self._time_per_work = TIME_PER_WORK_IN_HASTE
             return Due(frozenset(chosen), True)
         if now_ns < self._turn_ns:
             return Due(frozenset(), False)
         if not self._turn:
             self._turn = list(reversed(everything))
             self._round_ns = now_ns + ROUND_NS
+            self._is_in_haste, self._must_haste = self._must_haste, False
             self._forget_the_past(now_ns)
         chosen = self._turn[-DEVICES_PER_LOOK:]
         del self._turn[-DEVICES_PER_LOOK:]
         self._turn_ns = now_ns + PAUSE_NS if self._turn else self._round_ns
+        self._time_per_work = TIME_PER_WORK_IN_HASTE if self._is_in_haste else TIME_PER_WORK
         calm = self._calm_ns
         return Due(frozenset(name for name in chosen if calm.get(name, 0) <= now_ns), False)
 
@@ -88,7 +98,12 @@ class Reconciler:
                 self._calm_ns[name] = now_ns + LOOK_AGAIN_NS
         for name in repaired:
             self._calm_ns[name] = self._after_repair_ns(name, now_ns)
-        self._turn_ns = max(self._turn_ns, now_ns + TIME_PER_WORK * took_ns)
+        if repaired and not self._is_in_haste and not self._must_haste:
+            self._must_haste = True
+            self._time_per_work = TIME_PER_WORK_IN_HASTE
+            self._turn = []
+            self._turn_ns = now_ns
+        self._turn_ns = max(self._turn_ns, now_ns + self._time_per_work * took_ns)
 
     def _after_repair_ns(self, name: str, now_ns: int) -> int:
         """When the next repair may come."""
