@@ -21,10 +21,11 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.group_verdict import Blackboard, Group, Observation, read_groups
 from ..plugin_utils.last_router import left_alone, observation, with_masters
+from ..plugin_utils.plan_files import planned_site
 
 MODULE = "vlangate.vrrp.vrrp_handover"
 INFO = "vlangate.vrrp.vrrp_info"
-FOR_GROUPS = ("groups", "hosts", "routers")
+FOR_GROUPS = ("groups", "hosts", "plan", "routers")
 
 #: The module's own default; hosts of one task begin at about the same time.
 TIMEOUT_S = 15.0
@@ -82,8 +83,10 @@ class ActionModule(ActionBase):
                 "%s is in another batch: give the play no serial, for routers says who is drained"
             )
             raise AnsibleActionFail(text % ", ".join(absent))
+        plan, groups = args.get("plan"), args.get("groups")
         try:
-            return read_groups(args.get("groups"), hosts), hosts, routers
+            planned = planned_site(plan)["groups"] if plan is not None else []
+            return read_groups(planned if groups is None else groups, hosts), hosts, routers
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None
 

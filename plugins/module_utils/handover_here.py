@@ -48,6 +48,7 @@ def argument_spec() -> t.Dict[str, t.Any]:
         "timeout": {"type": "float", "default": 15},
         "scope": {"type": "str", "choices": ["router", "group"], "default": "router"},
         "groups": {"type": "list", "elements": "dict"},
+        "plan": {"type": "path"},
         "hosts": {"type": "list", "elements": "str"},
         "routers": {"type": "list", "elements": "str"},
         "runtime_dir": {"type": "path", "default": RUNTIME_DIR},

@@ -63,6 +63,11 @@ options:
       - For O(scope=group), the gateway groups in the form of M(vlangate.vrrp.vrrp_assert), of which C(name) and C(members) count.
     type: list
     elements: dict
+  plan:
+    description:
+      - For O(scope=group), what M(vlangate.vrrp.vrrp_plan) returned earlier in this run. Its groups are judged, or O(groups) when
+        given.
+    type: path
   hosts:
     description: For O(scope=group), the hosts that may be left with a role. All hosts of the play when left out.
     type: list
@@ -87,7 +92,7 @@ EXAMPLES = r"""
 - name: Not before each group is known to keep a healthy router
   vlangate.vrrp.vrrp_handover:
     scope: group
-    groups: "{{ vlangate_fleet.values() | map(attribute='groups') | flatten }}"
+    plan: "{{ vlangate_planned.plan }}"
     routers: [gw1]
 
 - name: After maintenance

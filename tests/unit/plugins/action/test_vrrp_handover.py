@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.vlangate.vrrp.plugins.action import vrrp_handover as plugin
+from ansible_collections.vlangate.vrrp.plugins.plugin_utils.plan_files import make_plan
 
 MODULE, INFO = "vlangate.vrrp.vrrp_handover", "vlangate.vrrp.vrrp_info"
 GROUPS = ({"name": "vlan10-v4"},)
@@ -87,6 +88,14 @@ def test_who_does_not_tell_in_time_is_not_counted_on(play):
     assert result["failed"] and "gw2 did not tell in time" in result["msg"]
 
 
+def test_the_groups_can_be_those_of_a_plan(play, tmp_path):
+    vlans = [{"id": 10, "networks": ["198.18.10.0/24"]}]
+    plan = make_plan(str(tmp_path), vlans, ["gw1", "gw2"], {})
+    play("gw2", info(drained=True), groups=None, plan=plan)
+    result = play("gw1", info("master"), groups=None, plan=plan)
+    assert result["failed"] and result["msg"].startswith("vlan10-v4: nobody healthy would be left")
+
+
 @pytest.mark.parametrize("force", [True, "yes"])
 def test_forced_it_is_drained_all_the_same(play, force):
     result = play("gw1", info("master"), DONE, force=force)
@@ -128,6 +137,7 @@ def test_a_batch_that_does_not_hold_all_is_refused(play):
         {"routers": ["gw9"]},
         {"groups": None},
         {"groups": [{}]},
+        {"groups": None, "plan": "/nowhere"},
         {"scope": "router"},
     ],
 )
