@@ -18,6 +18,7 @@ description:
   - A release that does not become healthy is taken back in the same run; the module then fails with its journal.
 extends_documentation_fragment:
   - vlangate.vrrp.attributes
+  - vlangate.vrrp.engine
   - vlangate.vrrp.paths
 attributes:
   check_mode:
@@ -37,36 +38,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  directory:
-    description: Where releases are kept; the last three of them.
-    type: path
-    default: /usr/lib/vlangate
-  config_file:
-    description: The daemon's configuration, see M(vlangate.vrrp.vrrp_config).
-    type: path
-    default: /etc/vlangate/config.json
-  control_group:
-    description: Members of this system group may use the control socket. It is made when missing.
-    type: str
-    default: vlangate
-  python:
-    description: The interpreter that runs the daemon.
-    type: path
-    default: /usr/bin/python3
-  launcher:
-    description: The command C(vlangate) for people.
-    type: path
-    default: /usr/sbin/vlangate
-  realtime_priority:
-    description:
-      - Priority in the round-robin real-time class, so that a busy router does not lose its adverts.
-      - V(0) leaves the daemon in the ordinary class, for containers that are not allowed more.
-    type: int
-    default: 20
-  manage_service:
-    description: Install and run the systemd unit. V(false) only installs the files, for images and containers.
-    type: bool
-    default: true
   timeout:
     description: Seconds that a new release has to become healthy before it is taken back.
     type: float
