@@ -22,7 +22,9 @@ MAXIMUM_DOCUMENTATION_LINE = 160
 DOCUMENTED = [Path("plugins", name) for name in ("modules", "doc_fragments", "filter")]
 MAXIMUM_FUNCTION = 70
 MAXIMUM_FILE = 600
-MAXIMUM_MODULE = 150
+# Without its texts: what users are told takes the room that it takes.
+MAXIMUM_MODULE = 60
+TEXTS = re.compile(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r""".*?^"""$', re.MULTILINE | re.DOTALL)
 # REUSE-IgnoreStart
 SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
 # REUSE-IgnoreEnd
@@ -105,7 +107,7 @@ def foreign_shebang(path: Path, text: str) -> Iterator[str]:
 
 
 def long_file(text: str, maximum: int) -> Iterator[str]:
-    lines = len(text.splitlines())
+    lines = len((TEXTS.sub("", text) if maximum == MAXIMUM_MODULE else text).splitlines())
     if lines > maximum:
         yield "%d lines, %d are allowed" % (lines, maximum)
 
@@ -203,8 +205,9 @@ def test_a_long_function_is_found():
 
 def test_a_long_file_is_found():
     module, engine = Path("plugins/modules/vrrp_info.py"), ENGINE / "facts.py"
-    assert list(long_file("x\n" * 150, lines_of(module))) == []
-    assert len(list(long_file("x\n" * 151, lines_of(module)))) == 1
+    told = 'RETURN = r"""\n%s"""' % ("x\n" * 150)
+    assert list(long_file("x\n" * 59 + told, lines_of(module))) == []
+    assert len(list(long_file("x\n" * 61 + told, lines_of(module)))) == 1
     assert list(long_file("x\n" * 600, lines_of(engine))) == []
     assert len(list(long_file("x\n" * 601, lines_of(engine)))) == 1
 
