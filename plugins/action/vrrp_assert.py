@@ -9,15 +9,26 @@ import hashlib
 import json
 import os
 import typing as t
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.group_verdict import Blackboard, Group, read_groups, table, verdicts
+from ..plugin_utils.group_verdict import (
+    Blackboard,
+    Group,
+    Observation,
+    read_groups,
+    strays,
+    table,
+    verdicts,
+)
 from ..plugin_utils.plan_files import planned_site
 
 MODULE = "vlangate.vrrp.vrrp_assert"
+
+Judge = Callable[[Sequence[Group], Mapping[str, Observation]], "list[str]"]
 
 #: Seconds that a failing host waits for the others, whose timeouts end at about the same time.
 GRACE_S = 1.0
@@ -50,7 +61,9 @@ class ActionModule(ActionBase):
         if args["expect"]:
             args["scope"] = "router"
             result = self._execute_module(MODULE, args, task_vars=task_vars)
-        result = self._judged(result, groups, host, board)
+        is_stable = str(args.get("stable_for", 0)) != "0"
+        judges = [verdicts, strays] if is_stable else [verdicts]
+        result = self._judged(result, groups, host, board, judges)
         # Whoever comes last has seen all of them, so nobody has to collect everybody's results.
         seen = board.read()
         complete = {each for group in groups for each in group.hosts} <= set(seen)
@@ -75,7 +88,12 @@ class ActionModule(ActionBase):
         return os.path.join(constants.DEFAULT_LOCAL_TMP, "vrrp_assert-" + digest)
 
     def _judged(
-        self, result: dict[str, t.Any], groups: list[Group], host: str, board: Blackboard
+        self,
+        result: dict[str, t.Any],
+        groups: list[Group],
+        host: str,
+        board: Blackboard,
+        judges: Sequence[Judge],
     ) -> dict[str, t.Any]:
         """This host's result, failed with sentences over all hosts when a group is not well."""
         if "observed" not in result:
@@ -87,7 +105,7 @@ class ActionModule(ActionBase):
         board.write(host, observation)
         hosts = sorted({each for group in groups for each in group.hosts})
         seen = board.read_all(hosts, GRACE_S) if result.get("failed") else board.read()
-        unmet = verdicts(groups, seen)
+        unmet = [sentence for judge in judges for sentence in judge(groups, seen)]
         if not unmet and result.get("failed"):
             unmet = result["unmet"]
         if not unmet:

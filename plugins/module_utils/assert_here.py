@@ -34,6 +34,7 @@ def argument_spec() -> t.Dict[str, t.Any]:
     return {
         "scope": {"type": "str", "choices": ["router", "group"], "default": "router"},
         **statement,
+        "stable_for": {"type": "int", "default": 0},
         "expect": {"type": "list", "elements": "dict", "options": statement},
         "groups": {"type": "list", "elements": "dict"},
         "plan": {"type": "path"},
@@ -46,6 +47,9 @@ def argument_spec() -> t.Dict[str, t.Any]:
 
 def run(module: AnsibleModule) -> None:
     """Wait, then end the module."""
+    stable_for = module.params["stable_for"]
+    if stable_for < 0:
+        module.fail_json(msg="stable_for is %d: give a number of intervals" % stable_for)
     expectations = stated(module.params)
     if not expectations:
         module.fail_json(msg="state what is expected: name (or interface, family, vrid), or expect")
@@ -60,7 +64,8 @@ def stated(params: t.Mapping[str, t.Any]) -> t.List[Expectation]:
     entries = list(params["expect"] or [])
     if any(params[key] is not None for key in ("name", "interface", "family", "vrid")):
         entries.append(params)
-    return [Expectation.of(entry) for entry in entries]
+    stable_for = params["stable_for"]
+    return [Expectation.of({**entry, "stable_for": stable_for}) for entry in entries]
 
 
 def wait(

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 NS_PER_S = 1000000000
+NS_PER_CS = NS_PER_S // 100
 
 #: What vrrp_assert returns of a virtual router.
 OBSERVED = (
@@ -25,6 +26,7 @@ OBSERVED = (
     "addresses",
     "virtual_mac",
     "effective_priority",
+    "primary_address",
     "master_address",
     "master_priority",
 )
@@ -38,6 +40,9 @@ class Expectation:
 
     A master is settled when it is older than one master down interval: by then it has heard
     every router that is connected and would be preferred (RFC 9568 section 6.4.3).
+
+    stable_for: for so many advertisement intervals it has kept its state, and heard no master but
+    the one it names.
     """
 
     name: t.Optional[str] = None
@@ -45,6 +50,7 @@ class Expectation:
     family: t.Optional[str] = None
     vrid: t.Optional[int] = None
     state: t.Optional[str] = None
+    stable_for: t.Optional[int] = None
 
     @classmethod
     def of(cls, entry: t.Mapping[str, t.Any]) -> Expectation:
@@ -81,12 +87,13 @@ class Expectation:
             return "%s: could be any of %s; name one" % (self, names)
         router = found[0]
         if self.state is None:
-            if router["state"] == "backup" or _is_settled(router):
-                return None
-            return "%s: expected backup or a settled master, but it %s" % (self, described(router))
-        if router["state"] == self.state:
-            return None
-        return "%s: expected %s, but it %s" % (self, self.state, described(router))
+            if router["state"] != "backup" and not _is_settled(router):
+                wanted = "backup or a settled master"
+                return "%s: expected %s, but it %s" % (self, wanted, described(router))
+        elif router["state"] != self.state:
+            return "%s: expected %s, but it %s" % (self, self.state, described(router))
+        unrest = _unrest(router, self.stable_for or 0)
+        return "%s: %s" % (self, unrest) if unrest else None
 
 
 def complaints(expectations: t.Sequence[Expectation], routers: t.Sequence[Router]) -> t.List[str]:
@@ -117,6 +124,30 @@ def described(router: Router) -> str:
 def observed(routers: t.Sequence[Router]) -> t.List[t.Dict[str, t.Any]]:
     """The fields worth returning, of each virtual router."""
     return [{name: router[name] for name in OBSERVED} for router in routers]
+
+
+def _unrest(router: Router, intervals: int) -> t.Optional[str]:
+    """Why it has not been stable for so many intervals, in words; None when it has.
+
+    One look is enough: the daemon remembers when it took its state, and when it heard whom.
+    """
+    if intervals == 0:
+        return None
+    learned_cs = router["master_adver_interval_cs"] or router["advertisement_interval_cs"]
+    wanted_ns = intervals * learned_cs * NS_PER_CS
+    wanted = "%d intervals (%g s)" % (intervals, wanted_ns / NS_PER_S)
+    if (router["state_age_ns"] or 0) < wanted_ns:
+        return "it %s, which is less than %s" % (described(router), wanted)
+    others = [
+        "%s %.1f s ago" % (peer["address"], peer["last_heard_age_ns"] / NS_PER_S)
+        for peer in router["peers"]
+        if peer["last_heard_age_ns"] < wanted_ns
+        and (router["state"] == "master" or peer["address"] != router["master_address"])
+    ]
+    if others:
+        told = (described(router), ", ".join(others), wanted)
+        return "it %s, but heard %s: there was more than one master within %s" % told
+    return None
 
 
 def _is_settled(router: Router) -> bool:

@@ -66,6 +66,13 @@ options:
         description: As O(state).
         type: str
         choices: [initialize, backup, master, active]
+  stable_for:
+    description:
+      - For so many advertisement intervals, nobody may have changed its state, and nobody may have heard any master but the one.
+      - The daemon remembers that, so a group that has been quiet for long enough is not waited for.
+    type: int
+    default: 0
+    version_added: 0.2.0
   groups:
     description:
       - For O(scope=group), the gateway groups, such as P(vlangate.vrrp.vrrp_gateways#filter) returns.
@@ -110,6 +117,15 @@ EXAMPLES = r"""
       - name: vlan20-v4
         master: gw2
     timeout: 20
+
+- name: The same, and nothing has moved for ten advertisement intervals
+  vlangate.vrrp.vrrp_assert:
+    scope: group
+    groups:
+      - name: vlan10-v4
+        master: gw1
+    stable_for: 10
+    timeout: 30
 """
 
 RETURN = r"""

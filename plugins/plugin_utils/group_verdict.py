@@ -65,6 +65,24 @@ class Group:
         told = ["%s %s" % (host, self._told(seen[host], named[host])) for host in states]
         return "%s: expected %s; seen: %s" % (self.name, wanted, ", ".join(told))
 
+    def stray(self, named: Named) -> str | None:
+        """Which of its backups names another master than the one that is seen; None if none."""
+        members = {
+            host: named[host][self.name] for host in self.hosts if self.name in named.get(host, {})
+        }
+        masters = [host for host, router in members.items() if router["state"] == "master"]
+        if len(masters) != 1:
+            return None
+        address = members[masters[0]]["primary_address"]
+        told = [
+            "%s %s" % (host, described(router))
+            for host, router in members.items()
+            if router["state"] == "backup" and router["master_address"] != address
+        ]
+        if not told:
+            return None
+        return "%s: %s is master by %s, but %s" % (self.name, masters[0], address, ", ".join(told))
+
     def _states(self, seen: Mapping[str, Observation], named: Named) -> dict[str, str | None]:
         hosts = [host for host in self.hosts if host in seen]
         return {host: named[host].get(self.name, {}).get("state") for host in hosts}
@@ -98,6 +116,13 @@ def verdicts(groups: Sequence[Group], seen: Mapping[str, Observation]) -> list[s
     """What is wrong with any of the groups, a sentence each."""
     named = _named(seen)
     return [text for text in (group._verdict(seen, named) for group in groups) if text]
+
+
+def strays(groups: Sequence[Group], seen: Mapping[str, Observation]) -> list[str]:
+    """Backups that hear somebody else than the master, a sentence for each group. Only to be asked
+    of groups that are stable: who takes over is not heard by everybody at the same moment."""
+    named = _named(seen)
+    return [text for text in (group.stray(named) for group in groups) if text]
 
 
 def table(groups: Sequence[Group], seen: Mapping[str, Observation]) -> list[str]:

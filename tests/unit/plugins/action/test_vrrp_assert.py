@@ -12,7 +12,7 @@ from ansible_collections.vlangate.vrrp.plugins.action import vrrp_assert as plug
 GROUPS = ({"name": "vlan10-v4", "master": "gw1"},)
 
 
-def observed(state):
+def observed(state, **more):
     return [
         {
             "name": "vlan10-v4",
@@ -21,6 +21,7 @@ def observed(state):
             "waiting": None,
             "master_address": None,
             "master_priority": None,
+            **more,
         }
     ]
 
@@ -85,6 +86,15 @@ def test_nobody_as_master_fails_on_the_last(judge):
     anybody = [{"name": "vlan10-v4"}]
     judge("gw1", {"observed": observed("backup")}, anybody)
     assert judge("gw2", {"observed": observed("backup")}, anybody)["failed"]
+
+
+@pytest.mark.parametrize("stable_for, fails", [(3, True), (0, False)])
+def test_a_stable_group_has_one_master_in_the_eyes_of_all(judge, stable_for, fails):
+    judge("gw1", {"observed": observed("master", primary_address="198.18.10.252")})
+    strange = observed("backup", master_address="198.18.10.9")
+    result = judge("gw2", {"observed": strange}, stable_for=stable_for)
+    assert bool(result.get("failed")) is fails
+    assert result["calls"][0][1]["stable_for"] == stable_for
 
 
 def test_another_task_or_item_starts_with_a_clean_blackboard(judge):

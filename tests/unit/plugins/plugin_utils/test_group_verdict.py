@@ -10,6 +10,7 @@ from ansible_collections.vlangate.vrrp.plugins.plugin_utils.group_verdict import
     Blackboard,
     Group,
     read_groups,
+    strays,
     table,
     verdicts,
 )
@@ -50,6 +51,24 @@ def test_two_masters_are_not(master):
 @pytest.mark.parametrize("master", ["gw1", None])
 def test_no_master_is_not(master):
     assert group(master).verdict(seen(gw1="backup", gw2="backup")) is not None
+
+
+@pytest.mark.parametrize("heard, is_stray", [("198.18.10.252", False), ("198.18.10.9", True)])
+def test_a_backup_that_hears_somebody_else_is_told(heard, is_stray):
+    observed = {
+        "gw1": {"routers": [router("master", primary_address="198.18.10.252")]},
+        "gw2": {"routers": [router("backup", master_address=heard)]},
+    }
+    sentences = strays([group()], observed)
+    assert bool(sentences) is is_stray
+    if is_stray:
+        told = "gw1 is master by 198.18.10.252, but gw2 is backup for 3.2 s and hears master"
+        assert sentences == ["vlan10-v4: %s 198.18.10.9 with priority 150" % told]
+
+
+@pytest.mark.parametrize("states", [{"gw1": "backup"}, {"gw1": "master", "gw2": "master"}])
+def test_without_one_master_nobody_is_astray(states):
+    assert strays([group()], seen(**states)) == []
 
 
 def test_the_wrong_master_is_told_per_host():
