@@ -24,6 +24,7 @@ from .shell import STATE, LabError, locked, run
 
 BUILD_SECONDS = 900
 REPORT_EVERY_LINES = 40
+POCKETS = ("", "-updates", "-security")
 
 # What a small Debian router has. udev is absent: the lab makes the interfaces.
 ROUTER_PACKAGES = (
@@ -47,6 +48,10 @@ MASKED_UNITS = (
 )  # fmt: skip
 
 
+# The releases that routers are tried on, and what `router` is the same as.
+DEBIAN = {"11": "bullseye", "12": "bookworm", "13": "trixie"}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides what is in a root file system."""
@@ -55,7 +60,7 @@ class Recipe:
     packages: Tuple[str, ...]
     enabled: Tuple[str, ...]
     masked: Tuple[str, ...] = MASKED_UNITS
-    suite: str = "bookworm"
+    suite: str = DEBIAN["12"]
 
     @property
     def digest(self) -> str:
@@ -63,13 +68,16 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+ROUTER_UNITS = ("systemd-networkd.service", "ssh.service")
 RECIPES = {
-    "router": Recipe("router", ROUTER_PACKAGES, ("systemd-networkd.service", "ssh.service")),
+    "router": Recipe("router", ROUTER_PACKAGES, ROUTER_UNITS),
+    "debian11": Recipe("debian11", ROUTER_PACKAGES, ROUTER_UNITS, suite=DEBIAN["11"]),
+    "debian13": Recipe("debian13", ROUTER_PACKAGES, ROUTER_UNITS, suite=DEBIAN["13"]),
     "peers": Recipe("peers", ROUTER_PACKAGES + PEER_PACKAGES, ()),
     "manager": Recipe(
         "manager",
         ROUTER_PACKAGES + MANAGER_PACKAGES,
-        ("systemd-networkd.service", "ssh.service"),
+        ROUTER_UNITS,
         MASKED_UNITS + MANAGER_UNITS,
     ),
 }
@@ -147,15 +155,30 @@ def _options(recipe: Recipe) -> List[str]:
 
 
 def _mirrors(suite: str) -> str:
-    """Lines for this machine's own package sources of the suite; empty when it has none."""
+    """Lines for this machine's own package sources of the suite; empty when it has none.
+
+    A Debian machine's mirror has the other releases, too.
+    """
     form = "$(TYPE)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
+    own = _own_suite() or suite
     lines = []
     for line in run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"],
                     check=False).splitlines():  # fmt: skip
         _kind, uri, release, component = line.split("|")
-        if release == suite or release.startswith(suite + "-"):
-            lines.append("deb %s %s %s" % (uri, release, component))
+        for pocket in POCKETS:
+            if release == own + pocket:
+                lines.append("deb %s %s %s" % (uri, suite + pocket, component))
     return "".join(line + "\n" for line in dict.fromkeys(lines))
+
+
+def _own_suite() -> str:
+    """The code name of this machine's Debian; empty when it is something else."""
+    words = dict(
+        line.replace('"', "").split("=", 1)
+        for line in Path("/etc/os-release").read_text().splitlines()
+        if "=" in line
+    )
+    return words.get("VERSION_CODENAME", "") if words.get("ID") == "debian" else ""
 
 
 def _apt_settings() -> str:
