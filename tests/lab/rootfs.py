@@ -32,6 +32,8 @@ ROUTER_PACKAGES = (
     "nftables", "procps",
 )  # fmt: skip
 PEER_PACKAGES = ("keepalived", "frr", "tcpdump")
+# What a router has on which keepalived is replaced.
+KEEPALIVED_PACKAGES = ("keepalived",)
 # Masked until a test hands the interfaces of a router over to it.
 MANAGER_PACKAGES = ("network-manager",)
 MANAGER_UNITS = ("NetworkManager.service", "NetworkManager-wait-online.service")
@@ -74,6 +76,7 @@ RECIPES = {
     "debian11": Recipe("debian11", ROUTER_PACKAGES, ROUTER_UNITS, suite=DEBIAN["11"]),
     "debian13": Recipe("debian13", ROUTER_PACKAGES, ROUTER_UNITS, suite=DEBIAN["13"]),
     "peers": Recipe("peers", ROUTER_PACKAGES + PEER_PACKAGES, ()),
+    "keepalived": Recipe("keepalived", ROUTER_PACKAGES + KEEPALIVED_PACKAGES, ROUTER_UNITS),
     "manager": Recipe(
         "manager",
         ROUTER_PACKAGES + MANAGER_PACKAGES,
