@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,6 +47,19 @@ def make_plan(directory: str, vlans: t.Any, routers: t.Any, defaults: t.Any) -> 
     except OSError:  # another host of this run was faster: the same plan, from the same table
         shutil.rmtree(unfinished)
     return path
+
+
+def derived_plan(
+    path: str, groups: Sequence[Mapping[str, t.Any]], documents: Mapping[str, t.Any]
+) -> str:
+    """A plan beside another one, with these groups, and for these routers these documents in
+    canonical form; its path. ValueError: one of the routers is not planned."""
+    derived = Path(tempfile.mkdtemp(prefix=os.path.basename(path) + "-", dir=os.path.dirname(path)))
+    _write(derived / SITE, {"routers": list(documents), "groups": list(groups)})
+    for name, document in documents.items():
+        text = json.dumps(document, indent=2) + "\n"
+        _write(derived / _file(name), {**planned_router(path, name), "config": text})
+    return str(derived)
 
 
 def _write_all(directory: Path, plans: Mapping[str, Mapping[str, t.Any]]) -> None:

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vrrp_rollout works on the controller alone: from a plan and the surveys to the steps."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.vrrp.config.hosts import host_problems
+from ..module_utils.vrrp.config.parse import parse
+from ..module_utils.vrrp.config.render import document
+from ..module_utils.vrrp.errors import ConfigError
+from ..plugin_utils.plan_files import derived_plan, planned_router, planned_site
+from ..plugin_utils.rollout import Rollout, RolloutRefused, Step, Wishes, Work
+from ..plugin_utils.rollout_split import without
+from .vrrp_config import refusal
+
+DRAINS = ("auto", "always", "never")
+OPTIONS = frozenset(
+    ("plan", "surveys", "configs", "drain", "hand_back", "at_once", "drained_by_us")
+)
+
+Documents = Mapping[str, Mapping[str, t.Any]]
+
+
+class ActionModule(ActionBase):
+    """Each step has a plan of its own: what its routers get, and how its groups have to be then."""
+
+    _requires_connection = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Work out the steps, and write down their plans."""
+        super().run(tmp, task_vars)
+        args = self._task.args
+        unknown = sorted(set(args) - OPTIONS)
+        if unknown or "plan" not in args or not isinstance(args.get("surveys"), Mapping):
+            raise AnsibleActionFail(
+                "the options are plan, surveys (host to what vrrp_survey returned), and perhaps %s;"
+                " not %s" % (", ".join(sorted(OPTIONS)[:4]), ", ".join(unknown) or "without them")
+            )
+        try:
+            return self._rollout(str(args["plan"]), args["surveys"], args)
+        except ConfigError as error:
+            return {"failed": True, "msg": refusal(list(error.problems))}
+        except RolloutRefused as error:
+            return {"failed": True, "msg": str(error), "problems": error.sentences}
+        except ValueError as error:
+            raise AnsibleActionFail(str(error)) from None
+
+    def _rollout(
+        self, plan: str, surveys: Mapping[str, t.Any], args: Mapping[str, t.Any]
+    ) -> dict[str, t.Any]:
+        documents = _documents(plan, surveys, args.get("configs"))
+        groups = planned_site(plan)["groups"]
+        ours = [str(each) for each in args.get("drained_by_us") or ()]
+        rollout = Rollout(groups, documents, surveys, _wishes(args), ours)
+        steps = rollout.steps()
+        final = rollout.final_groups()
+        return {
+            "changed": False,
+            "steps": [
+                _told(plan, step, documents, "step %d of %d" % (number, len(steps)))
+                for number, step in enumerate(steps, 1)
+            ],
+            "plan": plan if final == groups else derived_plan(plan, final, {}),
+        }
+
+
+def _documents(plan: str, surveys: t.Iterable[str], configs: t.Any) -> Documents:
+    """What each router should have: of the plan, or by a template of the operator's own."""
+    if configs is None:
+        return {name: json.loads(planned_router(plan, name)["config"]) for name in surveys}
+    read = {str(host): parse(config) for host, config in configs.items()}
+    problems = list(host_problems(read))
+    if problems:
+        raise ConfigError(tuple(problems))
+    return {host: document(config) for host, config in read.items()}
+
+
+def _wishes(args: Mapping[str, t.Any]) -> Wishes:
+    """The options of the operator. Raises ValueError."""
+    drain = args.get("drain", "auto")
+    if drain not in DRAINS:
+        raise ValueError("drain is %r: choose one of %s" % (drain, ", ".join(DRAINS)))
+    try:
+        at_once = int(args.get("at_once", 0))
+    except (TypeError, ValueError):
+        at_once = -1
+    if at_once < 0:
+        text = "at_once is %r: give a number of routers, or 0 for no limit"
+        raise ValueError(text % args["at_once"])
+    return Wishes(drain, boolean(args.get("hand_back", True)), at_once)
+
+
+def _told(plan: str, step: Step, documents: Documents, title: str) -> dict[str, t.Any]:
+    """A step as the tasks use it."""
+    given = {router: without(documents[router], work.withheld)
+             for router, work in step.works.items()}  # fmt: skip
+    return {
+        "title": "%s: %s" % (title, "; ".join(_words(*item) for item in step.works.items())),
+        "plan": derived_plan(plan, step.groups, given),
+        "has_groups": bool(step.groups),
+        "routers": {
+            router: {
+                "engine": work.engine,
+                "host": work.host,
+                "config": work.config,
+                "drain": work.drain,
+                "names": list(work.names) if work.names is not None else None,
+                "undrain": work.undrain,
+            }
+            for router, work in step.works.items()
+        },
+    }
+
+
+def _words(router: str, work: Work) -> str:
+    """What is done with a router, in a few words."""
+    words = [word for word, is_so in (("drained", work.drain), ("engine", work.engine),
+                                      ("host", work.host), ("configuration", work.config))
+             if is_so]  # fmt: skip
+    if work.withheld:
+        words.append("without %s yet" % ", ".join(sorted(work.withheld)))
+    if work.undrain:
+        words.append("undrained")
+    return "%s (%s)" % (router, ", ".join(words)) if words else router

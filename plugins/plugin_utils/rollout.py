@@ -1,0 +1,243 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a roll-out: which routers are changed together, and what is done with each.
+
+Pure: it is told what is wanted and what the surveys saw, and follows who has which group. A group
+that would be split (rollout_split.py) has one router alone while that one is changed.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .rollout_split import split_groups
+from .waves import waves
+
+OWNER_PRIORITY = 255
+
+Document = Mapping[str, t.Any]
+Survey = Mapping[str, t.Any]
+Group = Mapping[str, t.Any]
+
+
+class RolloutRefused(ValueError):
+    """The roll-out cannot begin, with a sentence for each reason."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        head = "the roll-out cannot begin, and nothing was touched:"
+        super().__init__("\n".join([head, *("- " + each for each in sentences)]))
+        self.sentences = list(sentences)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the operator chose. drain: auto, always or never; at_once: routers in a step, or 0."""
+
+    drain: str = "auto"
+    hand_back: bool = True
+    at_once: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with one router in one step.
+
+    names: the groups that it is drained of, None for all. withheld: the groups it does not get yet.
+    """
+
+    engine: bool = False
+    host: bool = False
+    config: bool = True
+    drain: bool = False
+    names: tuple[str, ...] | None = None
+    undrain: bool = False
+    withheld: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Step:
+    """Routers that are changed together, and the groups as they have to be before it is kept."""
+
+    works: Mapping[str, Work]
+    groups: Sequence[Group]
+
+
+class Rollout:
+    """The roll-out of one plan: groups are the plan's; wanted documents and surveys are by router.
+
+    ours are the routers that an earlier roll-out drained and could not bring back.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        wanted: Mapping[str, Document],
+        surveys: Mapping[str, Survey],
+        wishes: Wishes,
+        ours: Collection[str] = (),
+    ) -> None:
+        self._planned = {group["name"]: group for group in groups}
+        self._wanted, self._surveys, self._wishes, self._ours = wanted, surveys, wishes, ours
+        # Who has which group with which priority, who is drained, who is master: as steps go on.
+        self._held = {
+            router: {each["name"]: each["priority"] for each in survey["routers"]}
+            for router, survey in surveys.items()
+        }
+        self._drained = {router: set(survey["drained"]) for router, survey in surveys.items()}
+        self._masters = _masters(surveys)
+        self._members = {name: set(group["members"]) for name, group in self._planned.items()}
+        for router, held in self._held.items():
+            for name in held:
+                self._members.setdefault(name, set()).add(router)
+        self._split = split_groups(
+            wanted,
+            {router: survey["changes"] for router, survey in surveys.items()},
+            {router: survey["config"] for router, survey in surveys.items()},
+        )
+
+    def steps(self) -> list[Step]:
+        """The steps in their order. Raises RolloutRefused."""
+        self._refuse()
+        todo = [
+            router
+            for router, survey in self._surveys.items()
+            if not survey["in_order"] or router in self._ours
+        ]
+        order = _at_most(waves(self._members, self._masters, todo), self._wishes.at_once)
+        withheld = self._withheld(order)
+        steps = []
+        for number, wave in enumerate(order):
+            later = {router for each in order[number + 1 :] for router in each}
+            works = {router: self._work(router, withheld[router], later) for router in wave}
+            steps.append(self._step(works))
+        given = ([router for router in wave if withheld[router]] for wave in order)
+        return steps + [self._step({router: Work() for router in wave}) for wave in given if wave]
+
+    def final_groups(self) -> list[Group]:
+        """The groups of the plan as they should be after the steps: who stays drained is no master,
+        so any other one may be."""
+        return [
+            {**group, "preferred": None} if self._is_drained(group["preferred"], name) else group
+            for name, group in self._planned.items()
+        ]
+
+    def _refuse(self) -> None:
+        sentences = [
+            "%s: %s" % (router, problem)
+            for router, survey in self._surveys.items()
+            for problem in survey["problems"]
+        ]
+        for name, why in sorted(self._split.items()):
+            absent = sorted(self._members[name] - set(self._surveys))
+            if absent:
+                text = "%s: %s, so all of its routers change together: run the play on %s too"
+                sentences.append(text % (name, why, " and ".join(absent)))
+        if sentences:
+            raise RolloutRefused(sentences)
+
+    def _withheld(self, order: Sequence[Sequence[str]]) -> dict[str, frozenset[str]]:
+        """The groups that each router has to do without until their last holder has changed."""
+        turn = {router: number for number, wave in enumerate(order) for router in wave}
+        withheld: dict[str, set[str]] = {router: set() for router in turn}
+        for name in self._split:
+            members = self._members[name] & set(turn)
+            holders = {router for router in members if name in self._held[router]} or members
+            last = max(turn[router] for router in holders)
+            for router in members:
+                if turn[router] < last:
+                    withheld[router].add(name)
+        return {router: frozenset(names) for router, names in withheld.items()}
+
+    def _work(self, router: str, withheld: frozenset[str], later: Collection[str]) -> Work:
+        """What is done with a router when its turn comes; later are those that come after it."""
+        survey = self._surveys[router]
+        work = Work(
+            engine=not survey["engine"]["is_wanted"],
+            host=bool(survey["host_changes"]),
+            config=not survey["config_is_wanted"] or survey["probation"] is not None,
+            withheld=withheld,
+        )
+        disturbs = work.engine or work.host
+        if self._wishes.drain == "always" or (self._wishes.drain == "auto" and disturbs):
+            work = self._with_drain(router, work)
+        if work.drain or router in self._ours:
+            peers = set().union(*(self._members[name] for name in self._held[router]))
+            # Who stays drained is a last resort, which is not enough for a peer that comes later.
+            is_needed = not peers.isdisjoint(later)
+            work = replace(work, undrain=self._wishes.hand_back or is_needed)
+        return work
+
+    def _with_drain(self, router: str, work: Work) -> Work:
+        """Drained of all that somebody else has, unless it is drained already."""
+        held = self._held[router]
+        names = tuple(
+            name
+            for name, priority in held.items()
+            if priority != OWNER_PRIORITY and self._has_other(name, router)
+        )
+        if not names or self._drained[router].issuperset(names):
+            return work
+        return replace(work, drain=True, names=None if len(names) == len(held) else names)
+
+    def _has_other(self, name: str, router: str) -> bool:
+        """Whether another router has the group. Of one that was not surveyed the wire will tell."""
+        others = self._members[name] - {router}
+        return any(name in self._held.get(other, (name,)) for other in others)
+
+    def _step(self, works: Mapping[str, Work]) -> Step:
+        """One step, after which the routers have what it gives them."""
+        for router, work in works.items():
+            self._held[router] = {
+                each["name"]: each["priority"]
+                for each in self._wanted[router]["virtual_routers"]
+                if each["name"] not in work.withheld
+            }
+            if work.drain or self._surveys[router]["drained_all"]:
+                self._drained[router].update(work.names or self._held[router])
+        names = {name for router in works for name in self._held[router]}
+        judged = [self._judged(name) for name in sorted(names)]
+        for router, work in works.items():
+            if work.undrain:
+                self._drained[router].clear()
+        return Step(works, [group for group in judged if group is not None])
+
+    def _judged(self, name: str) -> Group | None:
+        """A group as it has to be at the end of a step; None where nobody can say."""
+        members = [router for router in self._held if name in self._held[router]]
+        able = [router for router in members if not self._is_drained(router, name)]
+        master = self._masters.get(name)
+        rivals = [self._held[router][name] for router in able if router != master]
+        if len(able) == 1:
+            master = able[0]
+        elif master not in able or self._held[master][name] <= max(rivals):
+            master = None
+        self._masters[name] = master
+        if master is None and not self._members[name].issubset(self._held):
+            return None  # it may be one of those that we do not look at
+        planned = self._planned.get(name, {})
+        return {**planned, "name": name, "members": members, "preferred": master}
+
+    def _is_drained(self, router: str | None, name: str) -> bool:
+        return name in self._drained.get(router or "", ())
+
+
+def _masters(surveys: Mapping[str, Survey]) -> dict[str, str | None]:
+    """Who is master of each group; of two of them neither is."""
+    masters: dict[str, str | None] = {}
+    for router, survey in surveys.items():
+        for each in survey["routers"]:
+            if each["state"] == "master":
+                masters[each["name"]] = None if each["name"] in masters else router
+    return masters
+
+
+def _at_most(order: Sequence[Sequence[str]], size: int) -> list[Sequence[str]]:
+    """The same waves in parts of so many routers; 0 for no limit."""
+    return [
+        wave[start : start + (size or len(wave))]
+        for wave in order
+        for start in range(0, len(wave), size or len(wave))
+    ]
