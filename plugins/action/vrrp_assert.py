@@ -57,9 +57,10 @@ class ActionModule(ActionBase):
             return {"skipped": True, "msg": "%s is none of the hosts that are judged" % host}
         args["expect"] = [group.expectation(host) for group in groups if host in group.hosts]
         board = Blackboard(self._directory(args, groups))
-        result: dict[str, t.Any] = {"observed": []}
+        result: dict[str, t.Any] = {"observed": [], "answers": []}
         if args["expect"]:
             args["scope"] = "router"
+            args.setdefault("probe", True)
             result = self._execute_module(MODULE, args, task_vars=task_vars)
         is_stable = str(args.get("stable_for", 0)) != "0"
         judges = [verdicts, strays] if is_stable else [verdicts]
@@ -116,4 +117,5 @@ class ActionModule(ActionBase):
             "msg": "\n".join(unmet),
             "unmet": unmet,
             "observed": result["observed"],
+            "answers": result.get("answers", []),
         }

@@ -106,6 +106,17 @@ def complaints(expectations: t.Sequence[Expectation], routers: t.Sequence[Router
     return [sentence for sentence in found if sentence is not None]
 
 
+def meant(expectations: t.Sequence[Expectation], routers: t.Sequence[Router]) -> t.List[Router]:
+    """The virtual routers that anything is stated about, each once."""
+    names = {each.name for each in expectations}
+    others = [each for each in expectations if each.name is None]
+    return [
+        router
+        for router in routers
+        if router["name"] in names or any(each.means(router) for each in others)
+    ]
+
+
 def described(router: Router) -> str:
     """The state of a virtual router with what explains it, as the end of a sentence."""
     state = router["state"]

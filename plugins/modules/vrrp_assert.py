@@ -14,7 +14,7 @@ author:
 description:
   - With O(scope=router), waits until the statements are true on this router.
   - With O(scope=group), run on all routers of the play, waits until each gateway group has exactly one master among them, and
-    the intended one where O(groups) names it.
+    the intended one where O(groups) names it, and until its virtual addresses are answered from the virtual MAC.
 extends_documentation_fragment:
   - vlangate.vrrp.attributes
   - vlangate.vrrp.attributes.info
@@ -72,6 +72,13 @@ options:
       - The daemon remembers that, so a group that has been quiet for long enough is not waited for.
     type: int
     default: 0
+    version_added: 0.2.0
+  probe:
+    description:
+      - Routers that are backup of a stated virtual router ask on its LAN, by ARP or neighbour discovery, who has its addresses, as a host
+        does. Exactly the virtual MAC has to answer.
+      - Left out, it is done with O(scope=group) and not with O(scope=router).
+    type: bool
     version_added: 0.2.0
   groups:
     description:
@@ -135,6 +142,14 @@ observed:
   type: list
   elements: dict
   sample: [{"name": "vlan10-v4", "state": "backup", "master_address": "198.18.10.252", "master_priority": 200}]
+answers:
+  description:
+    - Which MAC addresses answered for a virtual address, where this router is backup and asked.
+    - Empty without O(probe), and where the state of a virtual router was not as stated, so that nothing was asked.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"name": "vlan10-v4", "address": "198.18.10.254", "macs": ["00:00:5e:00:01:0a"]}]
 table:
   description:
     - Who is master and who is backup of each group, for people; a headline, then a line for each group.
@@ -142,6 +157,9 @@ table:
   returned: with O(scope=group)
   type: list
   elements: str
+  sample:
+    - "GROUP         VIRTUAL ADDRESS            VIRTUAL MAC        MASTER     BACKUPS"
+    - "vlan10-v4     198.18.10.254              00:00:5e:00:01:0a  gw1        gw2"
 unmet:
   description: What is not as stated, a sentence each.
   returned: failure

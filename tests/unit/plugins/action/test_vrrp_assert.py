@@ -57,6 +57,7 @@ def test_each_host_is_held_to_its_own_part(judge):
     assert not result.get("failed")
     assert result["calls"][0][1] == {
         "scope": "router",
+        "probe": True,
         "timeout": 1,
         "expect": [{"name": "vlan10-v4", "state": "backup"}],
     }
