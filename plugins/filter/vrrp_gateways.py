@@ -58,7 +58,8 @@ options:
         description:
           - The virtual address, as a host number, an address, or a list of them.
           - A host number counts in every network, one in a list in the network at the same position.
-          - An address belongs to the network that holds it.
+          - An address belongs to the network that holds it. A link-local address is that of the IPv6 group; without one, the engine makes
+            one from the VRID.
           - Default is host number 254.
         type: raw
       routers:
@@ -143,6 +144,19 @@ options:
             description: What its failure takes off the priority.
             type: int
             default: 101
+      minimum_routers:
+        description: How many routers the VLAN needs at least. With fewer the table is refused.
+        type: int
+        default: 1
+      detect_within:
+        description:
+          - In which time every backup notices at the latest that the master is gone, with its unit, such as V(3s) or V(900ms).
+          - It is three intervals and a part of one that depends on the lowest priority. A table that takes longer is refused.
+          - Use O(_input[].detect_within_cs) for a number of centiseconds. Without either, any time will do.
+        type: str
+      detect_within_cs:
+        description: In which time every backup notices that the master is gone, in centiseconds.
+        type: int
   routers:
     description:
       - The routers, as a list of inventory names, a list of objects, or a mapping of names to settings.

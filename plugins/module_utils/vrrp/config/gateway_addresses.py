@@ -45,11 +45,18 @@ def _network(value: Any) -> Network:
     return network
 
 
-def place(written: Any, networks: Sequence[Network], path: str, problems: List[Problem]) -> Places:
+def place(
+    written: Any,
+    networks: Sequence[Network],
+    path: str,
+    problems: List[Problem],
+    link_local: bool = False,
+) -> Places:
     """Where the operator's host numbers and addresses fall, network by network.
 
     One host number counts in every network, one in a list in the network at the same position; an
-    address belongs to the network that holds it. A network may stay empty.
+    address belongs to the network that holds it. A network may stay empty. Where link-local ones
+    are allowed, they come first in the first IPv6 network.
     """
     places: Dict[Network, List[Address]] = {network: [] for network in networks}
     is_list = isinstance(written, (list, tuple))
@@ -64,8 +71,11 @@ def place(written: Any, networks: Sequence[Network], path: str, problems: List[P
                 for network in homes:
                     places[network].append(host(network, item))
             else:
-                network, address = _at_home(item, networks)
-                places[network].append(address)
+                network, address = _at_home(item, networks, link_local)
+                if address.is_link_local and address not in network:
+                    places[network].insert(0, address)
+                else:
+                    places[network].append(address)
         except Unreadable as error:
             problems.append(Problem(where, error.code, "is %s" % shown(item), error.hint))
     return {network: tuple(found) for network, found in places.items()}
@@ -87,8 +97,8 @@ def _host_numbers(network: Network) -> Tuple[int, int]:
     return 1, network.num_addresses - (2 if network.version == 4 else 1)
 
 
-def _at_home(item: Any, networks: Sequence[Network]) -> Tuple[Network, Address]:
-    """An address and the one of the networks that has it as a host."""
+def _at_home(item: Any, networks: Sequence[Network], link_local: bool) -> Tuple[Network, Address]:
+    """An address and the one of the networks that has it as a host, or the first IPv6 one."""
     if not isinstance(item, str):
         raise Unreadable("type", "write a host number such as 254, or an address")
     try:
@@ -104,5 +114,9 @@ def _at_home(item: Any, networks: Sequence[Network]) -> Tuple[Network, Address]:
                 hint = "this is the %s address of %s: write that of a host" % (which, network)
                 raise Unreadable("outside", hint)
             return network, address
+    if link_local and address.version == 6 and address.is_link_local:
+        for network in networks:
+            if network.version == 6:
+                return network, address
     listed = ", ".join(str(network) for network in networks)
     raise Unreadable("outside", "write an address in %s" % listed)

@@ -24,6 +24,8 @@ from .fields import (
     Kind,
 )
 
+# One priority for each between 200 and 100.
+MAXIMUM_MEMBERS = 101
 DEFAULT_VIRTUAL = 254
 DEFAULT_ACCEPT = True
 # The pair that lets a network converge first: backups take over at once, the preferred master
@@ -45,6 +47,16 @@ def _with_unit(name: str) -> Field:
     """An interval without _cs in its name: a text with a unit, so 15 is never 15 cs."""
     return replace(_optional(name), name=name[: -len("_cs")], kind=Kind.DURATION)
 
+
+# Four of the longest intervals: no backup takes longer.
+_DETECT_WITHIN = Field(
+    "detect_within_cs",
+    Kind.INTERVAL,
+    "In which time every backup notices at the latest that the master is gone.",
+    minimum=1,
+    maximum=102000,
+    unit="cs",
+)
 
 # What VLANs and the defaults have in common.
 _POLICY_FIELDS: Tuple[Field, ...] = (
@@ -69,6 +81,15 @@ _POLICY_FIELDS: Tuple[Field, ...] = (
         "True, or what hosts are told about the IPv6 gateway; the networks come by themselves.",
     ),
     replace(_ENGINE["track"], default=None),
+    Field(
+        "minimum_routers",
+        Kind.INTEGER,
+        "How many routers a VLAN needs at least.",
+        minimum=1,
+        maximum=MAXIMUM_MEMBERS,
+    ),
+    replace(_DETECT_WITHIN, name="detect_within", kind=Kind.DURATION),
+    _DETECT_WITHIN,
 )
 
 VLAN_FIELDS: Tuple[Field, ...] = (

@@ -20,19 +20,19 @@ from .gateway_fields import (
     DEFAULT_PREEMPT_DELAY_CS,
     DEFAULT_VIRTUAL,
     DEFAULTS_FIELDS,
+    MAXIMUM_MEMBERS,
     PRIORITY_FIELD,
     VLAN_FIELDS,
 )
 from .gateway_fleet import Router, interface_is_sound, read_routers, read_row, read_watch
+from .gateway_inventory import Inventory, inventory_problems
+from .gateway_rules import rule_problems
 from .gateway_sync import SyncedVlans, read_synced_vlans
-from .gateway_vlan import Policy, Seat, Vlan, real_addresses
+from .gateway_vlan import Bound, Policy, Seat, Vlan, real_addresses
 from .model import ChecksumMode, LeaseMode, ProfileMode, RouterAdvertisements, TrackReference
 from .parse import tracker_draft
 from .reading import Reading, in_order, nearest, repeated, shown
 from .validate import field_problem, interval_problem, profile_problem
-
-# One priority for each between 200 and 100.
-MAXIMUM_MEMBERS = 101
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class Table:
     leases: LeaseMode
 
 
-def read_table(vlans: Any, routers: Any, defaults: Any) -> Table:
+def read_table(
+    vlans: Any, routers: Any, defaults: Any, inventory: Optional[Inventory] = None
+) -> Table:
     """The table as it was understood. Raises ConfigError with every problem of it."""
     problems: List[Problem] = []
     common = read_row(DEFAULTS_FIELDS, defaults, "defaults", problems)
@@ -68,6 +70,11 @@ def read_table(vlans: Any, routers: Any, defaults: Any) -> Table:
         problems.append(Problem("vlans", "type", "is %s" % shown(vlans), hint))
     problems.extend(_between_vlans(rows))
     sync_groups = read_synced_vlans(common.values["sync_groups"], rows, problems)
+    broken = {problem.path.partition(".")[0] for problem in problems}
+    if "defaults" not in broken:
+        problems.extend(rule_problems([row for row in rows if row.path not in broken], sync_groups))
+    if inventory is not None:
+        problems.extend(inventory_problems(inventory, list(fleet), rows))
     if problems:
         # One value of the defaults may be wrong for many VLANs.
         raise ConfigError(in_order(dict.fromkeys(problems)))
@@ -203,7 +210,7 @@ class _Row:
         if not networks:
             return {}
         found = len(self.problems)
-        places = place(written, networks, where, self.problems)
+        places = place(written, networks, where, self.problems, link_local=key == "virtual")
         gaps = [network for network in networks if not places[network]]
         if gaps and len(self.problems) == found:
             places = {**places, **place(number, gaps, where, self.problems)}
@@ -255,6 +262,8 @@ class _Row:
             password=password,
             track=tuple(TrackReference(**each.values) for each in track if not each.unsound),
             router_advertisements=self._router_advertisements(networks),
+            minimum_routers=Bound(*self._chosen("minimum_routers", 1)),
+            detect_within_cs=Bound(*self._chosen("detect_within_cs", 0)),
         )
 
     def _router_advertisements(self, networks: Tuple[Network, ...]) -> RouterAdvertisements:
@@ -302,7 +311,7 @@ class _Row:
 def _policy_conflicts(reading: Reading) -> Iterator[Problem]:
     """One thing said twice, or one that cancels another, in one place."""
     values = reading.values
-    for name in ("advertisement_interval", "preempt_delay"):
+    for name in ("advertisement_interval", "preempt_delay", "detect_within"):
         if values[name] is not None and values[name + "_cs"] is not None:
             message = "is written beside %s_cs" % name
             where = "%s.%s" % (reading.path, name)

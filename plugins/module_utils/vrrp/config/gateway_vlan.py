@@ -25,6 +25,14 @@ class Seat:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What the table demands of a VLAN, and where that is written; 0 demands nothing."""
+
+    value: int
+    path: str
+
+
+@dataclass(frozen=True)
 class Policy:
     """How the groups of a VLAN behave. version is that of IPv4, password for version 2."""
 
@@ -38,6 +46,8 @@ class Policy:
     password: str = field(repr=False)
     track: Tuple[TrackReference, ...]
     router_advertisements: RouterAdvertisements
+    minimum_routers: Bound
+    detect_within_cs: Bound
 
 
 @dataclass(frozen=True)

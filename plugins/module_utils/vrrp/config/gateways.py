@@ -16,6 +16,8 @@ from ..errors import ConfigError, Problem
 from ..facts import Family
 from ..fsm.parameters import OWNER_PRIORITY
 from .gateway_fleet import Router
+from .gateway_inventory import Inventory
+from .gateway_priorities import spread
 from .gateway_sync import SyncedVlans, wanted_master
 from .gateway_table import Table, read_table
 from .gateway_vlan import Seat, Vlan
@@ -32,11 +34,6 @@ from .reading import in_order
 from .render import document
 from .validate import problems
 
-# The spread of 100 is less than the penalty of a failed uplink (101): whoever has an exit comes
-# before whoever has none.
-PREFERRED_PRIORITY = 200
-_SPREAD = 100
-_LARGEST_STEP = 50
 _SUFFIX = {Family.IPV4: "v4", Family.IPV6: "v6"}
 # RFC 9568 section 7.3.
 _MAC_PREFIX = {Family.IPV4: "00:00:5e:00:01", Family.IPV6: "00:00:5e:00:02"}
@@ -58,12 +55,13 @@ def gateway_configs(
     vlans: Sequence[Mapping[str, Any]],
     routers: Union[Sequence[Any], Mapping[str, Any]],
     defaults: Mapping[str, Any],
+    inventory: Optional[Inventory] = None,
 ) -> Dict[str, Dict[str, Any]]:
     """For each router its "config" (the engine's document), "interfaces" and "groups".
 
-    Raises ConfigError with all problems of the table.
+    Raises ConfigError with all problems of the table, also those beside an inventory.
     """
-    table = read_table(vlans, routers, defaults)
+    table = read_table(vlans, routers, defaults, inventory)
     groups = plan(table)
     configs = {name: _config(router, groups, table) for name, router in table.fleet.items()}
     _refuse_what_the_engine_would(configs)
@@ -135,18 +133,12 @@ def _group_of(
     owner = vlan.owner(family)
     order = succession.order(owner)
     written = vlan.priorities or (synced.priorities() if synced else {})
-    priorities = dict(written) or _priorities(order)
+    priorities = dict(written) or spread(order)
     if owner is not None:
         priorities[owner] = OWNER_PRIORITY
     order.sort(key=lambda name: -priorities[name])
     name = "%s-%s" % (vlan.name, _SUFFIX[family])
     return Group(name, vlan, family, tuple(order), priorities, synced.name if synced else None)
-
-
-def _priorities(order: Sequence[str]) -> Dict[str, int]:
-    """200 for the first, then downwards in even steps, 100 for the last at the least."""
-    step = min(_LARGEST_STEP, _SPREAD // max(1, len(order) - 1))
-    return {name: PREFERRED_PRIORITY - place * step for place, name in enumerate(order)}
 
 
 def _config(router: Router, groups: Sequence[Group], table: Table) -> RouterConfig:
@@ -239,14 +231,16 @@ def _interfaces(router: Router, vlans: Sequence[Vlan]) -> List[Dict[str, Any]]:
 
 def _group(group: Group, router: str) -> Dict[str, Any]:
     """What people and playbooks want to know about a group, seen from one of its routers."""
-    vips = [str(address) for address in group.vlan.virtual_addresses(group.family)]
+    addresses = group.vlan.virtual_addresses(group.family)
+    vips = [str(address) for address in addresses]
+    usual = [str(address) for address in addresses if not address.is_link_local]
     return {
         "name": group.name,
         "vlan": group.vlan.vlan_id,
         "family": group.family.value,
         "interface": _seat(group.vlan, router).interface,
         "vrid": group.vlan.vrid,
-        "vip": vips[0],
+        "vip": (usual or vips)[0],
         "vips": vips,
         "virtual_mac": "%s:%02x" % (_MAC_PREFIX[group.family], group.vlan.vrid),
         "preferred": group.members[0],

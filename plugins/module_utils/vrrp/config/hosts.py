@@ -111,6 +111,11 @@ def _unlike_the_first(members: Sequence[Member]) -> Iterator[Problem]:
             message = "differs from that of %s" % first.host
             hint = "use one password on all routers of the group: they do not hear each other"
             yield Problem(member.path + ".password", "host-password", message, hint)
+        if ours.checksum is not theirs.checksum:
+            message = "is %s, and %s has %s"
+            message %= (ours.checksum.value, first.host, theirs.checksum.value)
+            hint = "use one form on all routers of the group: other speakers may take only one"
+            yield Problem(member.path + ".checksum", "host-checksum", message, hint)
         # RFC 9568 section 8.2.3: hosts must not be told something else after a failover.
         if ours.router_advertisements != theirs.router_advertisements:
             message = "differ from those of %s" % first.host

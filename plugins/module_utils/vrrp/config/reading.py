@@ -25,6 +25,14 @@ _MOST_LISTED = 20
 _MOST_HINTS = 3
 # YAML 1.1, which Ansible reads, takes a bare on or off for a truth value.
 _SWITCH = {True: "on", False: "off"}
+# What other software has and we have not: the beginning of the key, and what to do without it.
+_NOT_HERE = {
+    "unicast": "leave it out: advertisements go to the multicast group, so put the routers of a "
+    "gateway on one LAN that carries multicast",
+    "notify": "leave it out: `vlangate watch` tells each transition to a program of yours",
+    "track_script": "leave it out: trackers watch links and ping",
+    "virtual_routes": "leave it out: routes belong to the network configuration of the host",
+}
 
 
 class Unreadable(Exception):
@@ -161,17 +169,20 @@ def _note_odd_keys(
     known = [each.name for each in fields]
     for key in document:
         if key not in known:
-            problem = Problem(
-                prefix + (str(key) or '""'),
-                "unknown-key",
-                "is not a known field",
-                nearest(str(key), known),
-            )
-            problems.append(problem)
+            code, message, hint = _odd(str(key), known)
+            problems.append(Problem(prefix + (str(key) or '""'), code, message, hint))
     for key in document.duplicates if isinstance(document, JsonObject) else ():
         problems.append(
             Problem(prefix + key, "duplicate-key", "is written more than once", "keep one of them")
         )
+
+
+def _odd(key: str, known: Sequence[str]) -> Tuple[str, str, str]:
+    """What to say of an unknown key: code, message, hint."""
+    for word, hint in _NOT_HERE.items():
+        if key.startswith(word):
+            return "not-here", "is nothing that this release can do", hint
+    return "unknown-key", "is not a known field", nearest(key, known)
 
 
 def stand_in(each: Field) -> Any:

@@ -132,6 +132,25 @@ def test_virtual_addresses_as_numbers_and_addresses(virtual, vips):
     assert [each["vip"] for each in result["gw1"]["groups"]] == vips
 
 
+def test_a_virtual_link_local_address_may_be_the_same_on_every_vlan():
+    written = ["2001:db8:10::fe", "fe80::254"]
+    rows = [
+        {"id": vlan, "networks": ["2001:db8:%d::/64" % vlan], "virtual": [254, "fe80::254"]}
+        for vlan in (10, 20)
+    ]
+    for group in build(*rows)["gw1"]["groups"]:
+        address = "2001:db8:%d::fe" % group["vlan"]
+        assert (group["vip"], group["vips"]) == (address, ["fe80::254", address])
+    group = build(dict(VLAN10, virtual=written))["gw1"]["groups"][-1]
+    assert group["vips"] == ["fe80::254", "2001:db8:10::fe"]
+
+
+def test_a_real_address_is_never_a_link_local_one():
+    with pytest.raises(ConfigError, match="write an address in"):
+        build(dict(VLAN10, routers={"gw1": "fe80::1", "gw2": 253}))
+
+
+
 def test_several_networks_of_one_family_share_a_group():
     networks = ["198.18.10.0/24", "198.18.11.0/24"]
     result = build({"id": 10, "networks": networks, "virtual": ["198.18.10.1", "198.18.10.2"]})

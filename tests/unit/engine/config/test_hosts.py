@@ -10,6 +10,7 @@ import pytest
 
 from vrrp.config.hosts import groups, host_problems
 from vrrp.config.model import (
+    ChecksumMode,
     RouterAdvertisements,
     RouterConfig,
     SyncGroupConfig,
@@ -50,6 +51,14 @@ def test_owner_and_backup():
 @pytest.mark.parametrize(
     ("first", "second", "problem"),
     [
+        (
+            member(checksum=ChecksumMode.RFC5798, priority=200),
+            member(checksum=ChecksumMode.AUTO),
+            (
+                ".checksum: is auto, and gw1 has rfc5798 "
+                "(use one form on all routers of the group: other speakers may take only one)"
+            ),
+        ),
         (
             member(priority=150),
             member(priority=150),
