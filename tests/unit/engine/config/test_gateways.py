@@ -145,11 +145,6 @@ def test_a_virtual_link_local_address_may_be_the_same_on_every_vlan():
     assert group["vips"] == ["fe80::254", "2001:db8:10::fe"]
 
 
-def test_a_real_address_is_never_a_link_local_one():
-    with pytest.raises(ConfigError, match="write an address in"):
-        build(dict(VLAN10, routers={"gw1": "fe80::1", "gw2": 253}))
-
-
 
 def test_several_networks_of_one_family_share_a_group():
     networks = ["198.18.10.0/24", "198.18.11.0/24"]
