@@ -16,7 +16,7 @@ from namespaces import LAN, WAN
 # Not by its bare name: it has siblings that it imports.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
-from module_utils.who_answers import Question, who_answers  # noqa: E402
+from module_utils.who_answers import Question, who_answers
 
 SOURCES = {"lan4": "10.0.0.253", "lan6": "fe80::253", "wan4": "198.51.100.253", "wan6": "fe80::253"}
 ABSENT = Question(LAN, "10.0.0.77", "10.0.0.253")
