@@ -50,17 +50,20 @@ engine:
     - Version, release, features and configuration of the running daemon.
     - C(config_source) is C(last-good) when it does not run what its file has, and C(config_problems) says why. C(probation) is what
       waits to be confirmed, C(drained_all) whether the whole router is drained.
+    - C(lateness) is a histogram of how long after their deadlines wake-ups began, in nanoseconds; C(longest) is the latest one.
   returned: success
   type: dict
   sample:
     {"version": "0.1.0", "release": "0.1.0-3f2a9c0d1e4b", "pid": 4711, "config_source": "file", "config_problems": [],
-    "probation": null, "drained_all": false, "last_reload_error": null}
+    "probation": null, "drained_all": false, "last_reload_error": null, "lateness": {"bounds_ns": [125000, 250000],
+    "counts": [9000, 40, 2], "sum_ns": 310520000, "longest": {"duration_ns": 310000, "age_ns": 92000000000}}}
 routers:
   description:
     - Each virtual router with its state, times, addresses, last transitions and counters.
     - C(drained) is master only if nobody else is, C(leaving) has given its role away and forwards until its successor is heard.
     - C(occurrences) are the last things that happened to it, each with its cause in a sentence, the oldest first. C(kind) is
-      C(transition), C(waiting), C(discard), C(drain) or C(repair).
+      C(transition), C(waiting), C(drain), C(repair) or C(gap).
+    - C(gaps) are the longest times between two advertisements, its own that were late and those of its master.
   returned: success
   type: list
   elements: dict
@@ -73,6 +76,7 @@ routers:
       leaving: false
       sync_group: null
       lease_s: 3
+      gaps: {sent: {duration_ns: 1004000000, age_ns: 92000000000}, heard: null}
       occurrences:
         - {age_ns: 92000000000, kind: transition, sentence: "backup -> master: no master was heard since it began to listen"}
 trackers:

@@ -10,6 +10,7 @@ Exit status: 0 it is so, 1 with warnings or "no", 2 the configuration or the com
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -100,6 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     why = add("why", _why, "explain what happened to a virtual router, the latest first")
     why.add_argument("name", metavar="NAME")
     why.add_argument("--json", action="store_true", help="print a JSON document")
+    measured = add("metrics", _metrics, "print metrics of the running daemon for Prometheus")
+    measured.add_argument(
+        "--output", metavar="FILE", help="replace FILE by them, for the textfile collector"
+    )
     watch = add("watch", _watch, "show the virtual routers live; without a terminal: their events")
     asking = _add_changes(add)
     simulate = add("simulate", _simulate, "run random histories of whole sites in virtual time")
@@ -118,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave addresses until their leases end, for a daemon that is started at once",
     )
-    for command in (run, check, shown, why, watch, upgraded, cleanup, *asking):
+    for command in (run, check, shown, why, measured, watch, upgraded, cleanup, *asking):
         command.add_argument("--runtime-dir", default=RUNTIME_DIR, metavar="DIR")
     return parser
 
@@ -244,6 +249,20 @@ def _why(options: argparse.Namespace) -> int:
         say(json.dumps({key: router[key] for key in keys}, indent=2))
     else:
         say("\n".join(show.explanation(router)))
+    return EXIT_OK
+
+
+def _metrics(options: argparse.Namespace) -> int:
+    from .metrics import metrics, replace_file, unreachable
+
+    write = say if options.output is None else functools.partial(replace_file, options.output)
+    try:
+        with ControlClient.in_directory(options.runtime_dir) as client:
+            shown = client.call("show.routers")
+    except ControlError:
+        write(unreachable())
+        raise
+    write(metrics(shown))
     return EXIT_OK
 
 

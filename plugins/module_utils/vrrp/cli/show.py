@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 from ..control.client import ControlClient
 from ..units import format_ns
@@ -16,6 +17,7 @@ _REDRAW_S = 0.5
 _CLEAR_SCREEN = "\033[H\033[2J"
 _COLOURS = {"master": "\033[32m", "backup": "\033[36m", "initialize": "\033[33m"}
 _PLAIN = "\033[0m"
+_GAPS = {"sent": "of its own", "heard": "of its master"}
 _HEAD = ("NAME", "STATE", "SINCE", "PRIORITY", "MASTER", "VIRTUAL MAC", "ADDRESSES")
 
 
@@ -41,7 +43,35 @@ def table(document: Mapping[str, Any], colour: bool = False) -> List[str]:
         names = [router["name"] for router in document["routers"] if router[word]]
         if names:
             lines.append("%s: %s" % (word, ", ".join(names)))
+    for router in document["routers"]:
+        alarming = [kind for kind in _GAPS if router["counters"].get("gaps-" + kind)]
+        lines += [router["name"] + ": " + line for line in _gaps(router, alarming)]
+    lines += _lateness(document["engine"]["lateness"])
     return lines + _configuration(document["engine"])
+
+
+def _gaps(router: Mapping[str, Any], kinds: Iterable[str]) -> List[str]:
+    """The longest times without an advertisement."""
+    found = [(_GAPS[kind], router["gaps"][kind]) for kind in kinds]
+    text = "at most %s between two advertisements %s, %s ago"
+    return [
+        text % (format_ns(gap["duration_ns"]), whose, _age(gap["age_ns"]))
+        for whose, gap in found
+        if gap is not None
+    ]
+
+
+def _lateness(lateness: Mapping[str, Any]) -> List[str]:
+    """Whether the host lets the daemon be on time."""
+    latest, counts = lateness["longest"], lateness["counts"]
+    if latest is None:
+        return []
+    so_far = list(accumulate(counts))
+    most = next(at for at, count in enumerate(so_far) if count * 100 >= so_far[-1] * 99)
+    usual_ns = min([*lateness["bounds_ns"], latest["duration_ns"]][most], latest["duration_ns"])
+    text = "woken late by at most %s, %s ago; 99%% of %d times by at most %s"
+    words = (format_ns(latest["duration_ns"]), _age(latest["age_ns"]), so_far[-1])
+    return [text % (*words, format_ns(usual_ns))]
 
 
 def _configuration(engine: Mapping[str, Any]) -> List[str]:
@@ -106,6 +136,7 @@ def explanation(router: Mapping[str, Any]) -> List[str]:
         lines[0] += ", leaving"
     if router["drained"]:
         lines[0] += ", drained"
+    lines += _gaps(router, _GAPS)
     for past in reversed(router["occurrences"]):
         lines.append("%10s ago  %s" % (_age(past["age_ns"]), past["sentence"]))
     return lines

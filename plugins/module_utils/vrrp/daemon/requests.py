@@ -102,6 +102,7 @@ class Requests:
                 "state_problems": list(self._files.problems),
                 "upgrade": self.upgrade.status() if self.upgrade else None,
                 "features": dict(self._features),
+                "lateness": self._shell.lateness.document(self._clock.now_ns()),
             }
         }
 

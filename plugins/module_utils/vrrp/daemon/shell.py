@@ -27,6 +27,7 @@ from ..router.actions import (
     TransmitFrame,
 )
 from ..router.events import RouterEvent
+from ..router.gaps import Lateness
 from ..router.vrrp_router import VrrpRouter
 from ..wire.constants import IP_PROTOCOL
 from .heartbeat import Heartbeat, NoHeartbeat
@@ -40,6 +41,7 @@ _LEVELS = {
     "tracker": "notice",
     "drain": "notice",
     "repair": "warning",
+    "gap": "warning",
 }
 # A link that is down fails each frame: one line, and another one after so many more.
 _LOG_EACH_FAILURES = 100
@@ -73,6 +75,7 @@ class Shell:
         self.journal: Journal = NoJournal()
         self.solicitations: SolicitationIO = NoSolicitations()
         self.heartbeat: Union[Heartbeat, NoHeartbeat] = NoHeartbeat()
+        self.lateness = Lateness()
         self.needs_reconcile = False
         self.is_deaf = False
         self._io = io

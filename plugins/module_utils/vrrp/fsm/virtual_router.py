@@ -87,7 +87,8 @@ class VirtualRouter:
         # RFC 9568 section 6.1: starts as our own interval, is learned from the master.
         self._master_adver_interval_cs = parameters.advertisement_interval_cs
         self._peer: Optional[AdvertisementReceived] = None
-        self._peer_heard_ns = 0
+        # When the master that a backup follows was heard last.
+        self.peer_heard_ns = 0
         self._preempt_from_ns: Optional[int] = None
         self._preempting = False
         self._advertised_ns = 0
@@ -139,7 +140,7 @@ class VirtualRouter:
         since: it waits anew. False: hear() it."""
         if advert is not self._steady:
             return False
-        self._peer_heard_ns = now_ns
+        self.peer_heard_ns = now_ns
         self.deadline_ns = now_ns + self._steady_wait_ns
         return True
 
@@ -157,6 +158,22 @@ class VirtualRouter:
             master_down_interval_ns=self._master_down_interval_ns(),
         )
 
+    def unadvertised_ns(self, now_ns: int) -> Optional[int]:
+        """A master: since its last advertisement; None while this process has not sent one."""
+        is_known = self.state is State.MASTER and self._advertised_ns > 0
+        return now_ns - self._advertised_ns if is_known else None
+
+    def unheard_ns(self, advert: AdvertisementReceived, now_ns: int) -> Optional[int]:
+        """A backup that hears this: since the one before of the same master, who meant to send one
+        in each interval; None when there is no such one."""
+        peer = self._peer
+        if peer is None or self.state is not State.BACKUP or peer.source != advert.source:
+            return None
+        is_leaving = RELEASE_PRIORITY in (peer.priority, advert.priority)
+        if is_leaving or peer.interval_cs != advert.interval_cs:
+            return None
+        return now_ns - self.peer_heard_ns
+
     def memory(self) -> Optional[Memory]:
         """For the process that goes on after this one; None while there is nothing to remember."""
         if self.deadline_ns is None:
@@ -167,7 +184,7 @@ class VirtualRouter:
             master_adver_interval_cs=self._master_adver_interval_cs,
             since_ns=self._since_ns,
             peer=self._peer,
-            peer_heard_ns=self._peer_heard_ns,
+            peer_heard_ns=self.peer_heard_ns,
         )
 
     # RFC 9568 section 6.4.1
@@ -190,7 +207,7 @@ class VirtualRouter:
             return self._become_master(Reason.OWNER, now_ns)
         ours_cs = self.parameters.advertisement_interval_cs
         self._master_adver_interval_cs = ours_cs if is_master else memory.master_adver_interval_cs
-        self._peer, self._peer_heard_ns = memory.peer, memory.peer_heard_ns
+        self._peer, self.peer_heard_ns = memory.peer, memory.peer_heard_ns
         # Never later than if it began now: intervals may have become shorter meanwhile.
         longest_ns = ns_from_cs(ours_cs) if is_master else self._master_down_interval_ns()
         self.deadline_ns = min(memory.deadline_ns, now_ns + longest_ns)
@@ -392,7 +409,7 @@ class VirtualRouter:
             reason=reason,
             peer=peer.source if peer else b"",
             peer_priority=peer.priority if peer else None,
-            silence_ns=now_ns - self._peer_heard_ns if peer else None,
+            silence_ns=now_ns - self.peer_heard_ns if peer else None,
             cause=cause,
         )
         self.state = state
@@ -416,7 +433,7 @@ class VirtualRouter:
 
     def _remember(self, advert: AdvertisementReceived, now_ns: int) -> None:
         self._peer = advert
-        self._peer_heard_ns = now_ns
+        self.peer_heard_ns = now_ns
 
     def _skew_time_ns(self) -> int:
         parameters = self.parameters

@@ -41,8 +41,8 @@ class RenewLeases:
 class Notify:
     """Something that people or programs may want to know.
 
-    kind: transition, waiting, discard, tracker, drain or repair. name: of the virtual router or
-    tracker.
+    kind: transition, waiting, discard, tracker, drain, repair or gap. name: of the virtual router
+    or tracker.
     message: one sentence. data: the same for programs, JSON-ready.
     """
 

@@ -72,6 +72,14 @@ class Occurrence:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Longest:
+    """The longest time of its kind so far, and when it ended."""
+
+    duration_ns: int
+    at_ns: int
+
+
 class BoundRouter:
     """One configured virtual router and the link it lives on, if that exists."""
 
@@ -87,6 +95,10 @@ class BoundRouter:
         self.counters: Dict[str, int] = {}
         self.peers = Peers()
         self.log_limit = LogLimit()
+        # See gaps.py. heard_limit_ns: a longer one has to be looked at.
+        self.sent_gap: Optional[Longest] = None
+        self.heard_gap: Optional[Longest] = None
+        self.heard_limit_ns = 0
         self.holds_addresses = False
         self.leaves_ns: Optional[int] = None
         self._patient_until_ns: Optional[int] = None

@@ -18,6 +18,7 @@ from ..wire.checksum import ChecksumForm
 from ..wire.constants import virtual_mac
 from .bound_router import BoundRouter, Occurrence, PastTransition
 from .desired import DEVICE_PREFIX
+from .gaps import in_document
 from .peers import Peer
 from .tracking import TrackerState
 from .vrrp_router import VrrpRouter
@@ -97,6 +98,10 @@ def _router(bound: BoundRouter, now_ns: int) -> Dict[str, Any]:
         "new_master_reason": _new_master_reason(bound),
         "transitions": [_transition(past, now_ns) for past in bound.history],
         "occurrences": [_occurrence(past, now_ns) for past in bound.occurrences],
+        "gaps": {
+            "sent": in_document(bound.sent_gap, now_ns),
+            "heard": in_document(bound.heard_gap, now_ns),
+        },
         "counters": {**dict.fromkeys(_COUNTERS, 0), **dict(sorted(bound.counters.items()))},
     }
     document.update(_machine(bound, now_ns))

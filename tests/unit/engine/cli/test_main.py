@@ -17,14 +17,19 @@ from vrrp.config.parse import parse_json
 from vrrp.config.render import canonical_json, document
 from vrrp.control.client import RefusedRequest
 from vrrp.errors import ControlError, PlatformError
+from vrrp.router.gaps import Lateness
 from vrrp.router.snapshot import snapshot
 
 ENGINE = {
+    "version": "0.1.0",
+    "release": "0.1.0-3f2a",
+    "uptime_ns": 1,
     "config_source": "file",
     "config_problems": [],
     "last_reload_error": None,
     "probation": None,
     "state_problems": [],
+    "lateness": Lateness().document(0),
 }
 GOOD = config(group(), group6(track=(TrackReference("uplink", 7),)), trackers=(ping(),))
 
@@ -225,6 +230,36 @@ def test_show_of_one(daemon):
 def test_show_for_programs_is_the_document_of_the_daemon(daemon, capsys):
     assert run("show", "--json") == 0
     assert json.loads(capsys.readouterr().out) == daemon.call("show.routers")
+
+
+def test_metrics(daemon, capsys):
+    assert run("metrics", "--runtime-dir", "/run/x") == 0
+    assert daemon.asked == ["/run/x", ("show.routers", {}), "closed"]
+    said = capsys.readouterr().out
+    assert 'vlangate_vrrp_state{name="vlan10",state="master"} 1\n' in said
+    assert said.endswith("\n") and not said.endswith("\n\n")
+
+
+def test_metrics_for_the_textfile_collector(daemon, tmp_path, capsys):
+    path = tmp_path / "vlangate.prom"
+    assert run("metrics", "--output", path) == 0
+    assert "vlangate_up 1\n" in path.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == ""
+
+
+def test_metrics_of_nobody_do_not_stay_as_they_were(tmp_path, capsys):
+    path = tmp_path / "vlangate.prom"
+    path.write_text("vlangate_up 1\n", encoding="utf-8")
+    assert run("metrics", "--output", path) == 3
+    assert path.read_text(encoding="utf-8").splitlines()[-1] == "vlangate_up 0"
+    assert "vlangate: " in capsys.readouterr().err
+    assert run("metrics") == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "vlangate_up 0"
+
+
+def test_metrics_that_cannot_be_written_say_so(daemon, tmp_path, capsys):
+    assert run("metrics", "--output", tmp_path / "missing" / "file") == 3
+    assert "missing/file" in capsys.readouterr().err
 
 
 def test_why(daemon, capsys):

@@ -12,6 +12,8 @@ from engine_kit.values import NS_PER_S, T0, config, group, link, ping
 
 from vrrp.cli import show
 from vrrp.config.model import TrackReference
+from vrrp.router.bound_router import Longest
+from vrrp.router.gaps import Lateness
 from vrrp.router.snapshot import snapshot
 
 MINUTE_NS = 60 * NS_PER_S
@@ -25,6 +27,7 @@ def document(driver, error=None):
         "last_reload_error": error,
         "probation": None,
         "state_problems": [],
+        "lateness": Lateness().document(0),
     }
     return {**snapshot(driver.router, driver.now_ns), "engine": engine}
 
@@ -74,6 +77,42 @@ def test_a_refused_reload_is_shown():
     assert show.table(document(driver, error="line 1: nonsense"))[-1] == (
         "the last reload was refused: line 1: nonsense"
     )
+
+
+def test_alarming_gaps_and_lateness_are_shown():
+    driver = Driver(config(group()))
+    driver.hear(V3.but(priority=200), now_ns=T0 + NS_PER_S)
+    driver.bound().heard_gap = Longest(1_250_000_000, T0)
+    shown = document(driver)
+    lateness = Lateness()
+    for late_ns in (*[0] * 990, *[7_000_000] * 9, 40_000_000):
+        lateness.add(late_ns, T0)
+    shown["engine"]["lateness"] = lateness.document(driver.now_ns)
+    assert show.table(shown)[2:] == [
+        "woken late by at most 40ms, 1s ago; 99% of 1000 times by at most 125us"
+    ]
+    shown["routers"][0]["counters"]["gaps-heard"] = 1
+    assert show.table(shown)[2] == (
+        "vlan10: at most 1.25s between two advertisements of its master, 1s ago"
+    )
+
+
+def test_a_host_that_is_always_as_late_is_told_exactly():
+    lateness = Lateness()
+    lateness.add(9 * NS_PER_S, T0)
+    shown = document(Driver(config()))
+    shown["engine"]["lateness"] = lateness.document(T0)
+    assert show.table(shown)[-1] == "woken late by at most 9s, 0s ago; 99% of 1 times by at most 9s"
+
+
+def test_the_explanation_tells_each_gap():
+    driver = Driver(config(group()))
+    driver.bound().heard_gap = Longest(1_250_000_000, T0)
+    driver.bound().sent_gap = Longest(1_001_000_000, T0)
+    assert show.explanation(only_router(driver))[1:3] == [
+        "at most 1.001s between two advertisements of its own, 0s ago",
+        "at most 1.25s between two advertisements of its master, 0s ago",
+    ]
 
 
 def test_colours_are_for_terminals():
