@@ -73,7 +73,8 @@ class HostPrepare:
         conf_changed = self._files(conf)
         if manage:
             files.update(host_files.interface_files(self.interfaces, self._network_file))
-            gone = self._remove_stale(files)
+            # A survey has no such option: it tells all that there is to do.
+            gone = [] if self.params.get("keep_interfaces") else self._remove_stale(files)
         files_changed = self._files(files) or bool(gone)
         if conf_changed:
             # networkd reads its own configuration only when it starts; links stay as they are.

@@ -65,6 +65,11 @@ options:
     type: str
     choices: [none, networkd]
     default: none
+  keep_interfaces:
+    description: With V(true), interfaces that are gone from the list stay for now, because the engine still uses them.
+    type: bool
+    default: false
+    version_added: 0.2.0
 """
 
 EXAMPLES = r"""
@@ -119,6 +124,7 @@ def main() -> None:
                 "choices": ["none", "networkd"],
                 "default": "none",
             },
+            "keep_interfaces": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
