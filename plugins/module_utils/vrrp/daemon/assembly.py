@@ -148,7 +148,7 @@ class Assembly:
             self.shell, clock, ports.io, ports.monitor, ports.dataplane, ports.prober, log
         )
         spare = SpareMemory(clock.now_ns(), trimmer())
-        self.loop.duties = (self.commitment, drains, self.upgrade, spare)
+        self.loop.duties = (self.commitment, drains, self.upgrade, spare, log)
         self.commitment.breathe = self.requests.breathe = self.loop.breathe
 
     def _tell(self, message: str, data: Dict[str, Any]) -> None:

@@ -129,12 +129,13 @@ class ControlServer:
 
     def publish(self, event: Mapping[str, Any]) -> None:
         """Send an event to every client that watches."""
-        for client in list(self._clients.values()):
-            if client.watches:
-                try:
-                    self._send(client, event_line(event))
-                except (OSError, ConnectionError):
-                    self._drop(client)
+        watching = [client for client in self._clients.values() if client.watches]
+        line = event_line(event) if watching else b""
+        for client in watching:
+            try:
+                self._send(client, line)
+            except (OSError, ConnectionError):
+                self._drop(client)
 
     def listener_fileno(self) -> int:
         """Of the socket that takes connections, for the process after this one."""
@@ -209,8 +210,10 @@ class ControlServer:
     def _send(self, client: _Client, line: bytes) -> None:
         if len(client.unsent) + len(line) > MAXIMUM_BACKLOG:
             raise ConnectionResetError
+        is_waiting = bool(client.unsent)
         client.unsent += line
-        self._flush(client)
+        if not is_waiting:  # else the poll tells when there is room
+            self._flush(client)
 
     def _flush(self, client: _Client) -> None:
         while client.unsent:

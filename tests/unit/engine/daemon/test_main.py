@@ -52,42 +52,42 @@ def test_a_start_and_its_end(start):
     assert options.control_group is None
 
 
-def test_a_bad_configuration_is_told_whole_before_anything_is_touched(start, capsys):
+def test_a_bad_configuration_is_told_whole_before_anything_is_touched(start, capfd):
     start.file.write_text(canonical_json(config(group(vrid=300, priority=0))), encoding="utf-8")
     assert start() == 2
     assert start.runs == []
     assert not start.runtime_dir.exists()
-    lines = capsys.readouterr().err.splitlines()
+    lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 2
     assert all(" error " in line and "virtual_routers[vlan10]." in line for line in lines)
 
 
-def test_a_missing_configuration(start, capsys):
+def test_a_missing_configuration(start, capfd):
     start.file.unlink()
     assert start() == 2
-    assert "config.json" in capsys.readouterr().err
+    assert "config.json" in capfd.readouterr().err
 
 
-def test_a_host_that_lacks_something(start, monkeypatch, capsys):
+def test_a_host_that_lacks_something(start, monkeypatch, capfd):
     lacking = ["no macvlan", "no raw sockets"]
     monkeypatch.setattr(main.capabilities, "missing", lambda found: lacking)
     assert start() == 3
     assert start.runs == []
-    assert "no macvlan; no raw sockets" in capsys.readouterr().err
+    assert "no macvlan; no raw sockets" in capfd.readouterr().err
 
 
-def test_a_refusing_host(start, capsys):
+def test_a_refusing_host(start, capfd):
     start.failures = [refused("create a device on")]
     assert start() == 3
-    assert "create a device on lan0 failed" in capsys.readouterr().err
+    assert "create a device on lan0 failed" in capfd.readouterr().err
 
 
-def test_there_is_only_one_daemon_for_a_runtime_directory(start, capsys):
+def test_there_is_only_one_daemon_for_a_runtime_directory(start, capfd):
     start()
     with open(start.runtime_dir / "lock", "w", encoding="ascii") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert start() == 3
-    assert "another daemon runs with this runtime directory" in capsys.readouterr().err
+    assert "another daemon runs with this runtime directory" in capfd.readouterr().err
     assert len(start.runs) == 1
     assert start() == 0, "and after that one has gone it starts"
 
@@ -211,7 +211,7 @@ def test_a_cleanup_without_a_heartbeat_removes_everything(monkeypatch, tmp_path,
     assert ports.journal == [("cleanup",)]
 
 
-def test_an_heir_that_cannot_says_so_and_touches_nothing(monkeypatch, tmp_path, capsys):
+def test_an_heir_that_cannot_says_so_and_touches_nothing(monkeypatch, tmp_path, capfd):
     ours, theirs = socket.socketpair()
     elder = Channel(ours)
     elder.send("hello", format=1, descriptors={}, configuration={"virtual_routers": 7})
@@ -221,6 +221,6 @@ def test_an_heir_that_cannot_says_so_and_touches_nothing(monkeypatch, tmp_path, 
     assert elder.expect("here", 0)["pid"] == os.getpid()
     with pytest.raises(UpgradeError, match="virtual_routers"):
         elder.expect("ready", 0)
-    assert "not upgraded" in capsys.readouterr().err
+    assert "not upgraded" in capfd.readouterr().err
     assert os.listdir(str(tmp_path)) == []
     elder.close()

@@ -217,26 +217,86 @@ def test_closing_gives_the_signals_back():
 # The log
 
 
-def test_a_terminal_gets_time_and_level(monkeypatch, capsys):
+def test_a_terminal_gets_time_and_level(monkeypatch, capfd):
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
     Log().write("notice", "vlan10: hello")
-    line = capsys.readouterr().err
+    line = capfd.readouterr().err
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} notice  vlan10: hello\n", line)
 
 
 @pytest.mark.parametrize(
     "level, priority", (("error", 3), ("warning", 4), ("notice", 5), ("info", 6))
 )
-def test_the_journal_gets_the_priority(monkeypatch, capsys, level, priority):
+def test_the_journal_gets_the_priority(monkeypatch, capfd, level, priority):
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
     Log().write(level, "hello")
-    assert capsys.readouterr().err == "<%d>hello\n" % priority
+    assert capfd.readouterr().err == "<%d>hello\n" % priority
 
 
-def test_a_full_disk_is_no_reason_to_stop(monkeypatch):
-    class Full:
-        def write(self, _text):
-            raise OSError(28, "No space left on device")
+def test_a_full_disk_is_no_reason_to_stop():
+    full = os.open("/dev/full", os.O_WRONLY)
+    log = Log(full)
+    log.write("error", "nobody reads this")
+    assert log.deadline_ns() is None, "and nothing waits for room"
+    os.close(full)
 
-    monkeypatch.setattr(sys, "stderr", Full())
-    Log().write("error", "nobody reads this")
+
+def test_neither_is_a_standard_error_that_is_closed():
+    closed = os.open(os.devnull, os.O_WRONLY)
+    os.close(closed)
+    Log(closed).write("error", "nobody reads this")
+
+
+@pytest.fixture(name="ends", params=("pipe", "socket"))
+def both_ends_of_a_log(request):
+    """Where it is read, and where it is written to; both wait, as in a shell or under systemd."""
+    if request.param == "pipe":
+        ends = os.pipe()
+    else:
+        ends = tuple(end.detach() for end in socket.socketpair())
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def read_all(descriptor):
+    """What can be read without waiting."""
+    found = b""
+    while select.select([descriptor], [], [], 0)[0]:
+        found += os.read(descriptor, 1 << 20)
+    return found.decode("utf-8").splitlines()
+
+
+def test_a_log_that_nobody_reads_is_not_waited_for(ends):
+    reader, writer = ends
+    log = Log(writer)
+    lines = ["line %d %s" % (number, "x" * 100) for number in range(4000)]
+    for line in lines:
+        log.write("info", line)
+    assert log.deadline_ns() == 0, "it tries at once, and then ten times a second"
+    log.tick(NS_PER_S)
+    assert log.deadline_ns() == NS_PER_S + 100 * NS_PER_MS
+    found = []
+    now_ns = NS_PER_S
+    while log.deadline_ns() is not None:
+        found += read_all(reader)
+        now_ns = log.deadline_ns()
+        log.tick(now_ns)
+    found += read_all(reader)
+    assert [each.split(" ", 2)[-1].strip() for each in found] == lines
+    assert os.get_blocking(writer), "who shares it waits as before"
+
+
+def test_what_is_too_much_is_lost_and_that_is_told(ends):
+    reader, writer = ends
+    log = Log(writer)
+    for _count in range(15_000):
+        log.write("info", "x" * 100)
+    found = read_all(reader)
+    for now_ns in range(0, 1000 * NS_PER_S, NS_PER_S):
+        log.tick(now_ns)
+        found += read_all(reader)
+    assert log.deadline_ns() is None
+    lost = 15_000 - (len(found) - 1)
+    assert lost > 1000
+    assert found[-1].endswith("warning %d lines were lost here: nobody read the log" % lost)
