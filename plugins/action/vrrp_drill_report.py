@@ -20,10 +20,23 @@ from ..plugin_utils.drill_report import results, table
 
 #: The options of each state, besides state and plan.
 OPTIONS = {
-    "planned": ("kinds", "groups", "routers", "budget"),
+    "planned": ("kinds", "groups", "routers", "budget", "probes"),
     "noted": ("exercise", "phase", "note"),
     "written": ("exercises", "directory"),
 }
+
+
+def _probe(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A host that watches: the addresses it has, by its facts, or those it is told to watch."""
+    facts = variables.get("ansible_facts", {})
+    return {
+        "targets": variables.get("vlangate_probe_targets"),
+        "addresses": [
+            address
+            for family in ("ipv4", "ipv6")
+            for address in facts.get("all_%s_addresses" % family, ())
+        ],
+    }
 
 
 class ActionModule(ActionBase):
@@ -46,12 +59,15 @@ class ActionModule(ActionBase):
             words = (state, ", ".join(unknown), ", ".join(OPTIONS[state]))
             raise AnsibleActionFail(form % words)
         if state == "planned":
-            return self._planned(plan, args)
+            return self._planned(plan, args, (task_vars or {}).get("hostvars", {}))
         if state == "noted":
             return self._noted(plan, args, (task_vars or {})["inventory_hostname"])
         return self._written(plan, args)
 
-    def _planned(self, plan: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _planned(
+        self, plan: str, args: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]
+    ) -> dict[str, t.Any]:
+        args["probes"] = {host: _probe(hostvars[host]) for host in args.pop("probes", None) or ()}
         try:
             return {"changed": False, "exercises": exercises(plan, **args)}
         except BadDrill as error:

@@ -62,6 +62,13 @@ options:
       - What is left out is V(0.1) for C(handover), C(stop) and C(return), and V(rfc) for C(kill), C(crash) and C(link).
     type: dict
     default: {}
+  probes:
+    description:
+      - For O(state=planned), hosts that watch. Each probes the virtual addresses of the VLANs that it has an address in, by its facts
+        of the network, or the addresses in its variable C(vlangate_probe_targets).
+      - Groups that none of them watches are watched by those of their routers that are not struck. A host watches 20 addresses at most.
+    type: list
+    elements: str
   exercises:
     description: For O(state=written), what O(state=planned) returned.
     type: list
@@ -108,7 +115,7 @@ RETURN = r"""
 exercises:
   description:
     - Who is struck and how, the groups that it is master of with what each phase may cost them in seconds, who is expected to be
-      master of which group then, and in how many seconds.
+      master of which group then, in how many seconds, and which addresses each host watches.
     - C(alone) has no other router, and so none at all while the router is struck.
   returned: O(state=planned)
   type: list
@@ -128,6 +135,7 @@ exercises:
       alone: []
       expected: [{"name": "vlan10-v4", "master": "gw2", "members": ["gw2"]}]
       seconds: {crash: 14.0, return: 29.0}
+      targets: {h10: [198.18.10.254]}
 broken:
   description: Everything that went wrong, a sentence each.
   returned: O(state=written)

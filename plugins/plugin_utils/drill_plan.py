@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address, ip_interface
+from ipaddress import ip_address, ip_interface, ip_network
 
 from .plan_files import planned_router, planned_site
 
@@ -34,6 +34,8 @@ BUDGET = {"handover": 0.1, "stop": 0.1, "kill": RFC, "crash": RFC, "link": RFC, 
 #: Seconds that the masters may take besides their timers.
 OVERHEAD_S = 10.0
 ALL = "all"
+#: One host probes no more addresses than this, so that it is on time.
+MOST_TARGETS = 20
 
 
 class BadDrill(ValueError):
@@ -46,10 +48,12 @@ def exercises(
     groups: t.Any = None,
     routers: t.Any = None,
     budget: t.Any = None,
+    probes: Mapping[str, Mapping[str, t.Any]] | None = None,
 ) -> list[dict[str, t.Any]]:
     """The exercises of a drill, for the path of a plan. Raises BadDrill with every problem.
 
-    Without groups and routers, the preferred router of the first group is struck.
+    Without groups and routers, the preferred router of the first group is struck. probes: hosts
+    with "addresses", of which those in a VLAN watch it, or with "targets" of their own.
     """
     try:
         site = planned_site(plan)
@@ -80,11 +84,12 @@ def exercises(
         problems += _impossible(known, wanted, struck)
     if problems:
         raise BadDrill("\n".join(problems))
-    return [
+    found = [
         _exercise(kind, router, known, wanted, configs, limits)
         for router in struck or ()
         for kind in kinds
     ]
+    return [{**each, "targets": targets(each, probes or {})} for each in found]
 
 
 def _networks(settings: Mapping[str, t.Any], interfaces: Sequence[t.Any]) -> list[str]:
@@ -230,3 +235,23 @@ def _expected(
         if kind == "kill" or not is_hit:
             master = None
         yield {"name": name, "master": master, "members": members}
+
+
+def targets(
+    exercise: Mapping[str, t.Any], probes: Mapping[str, Mapping[str, t.Any]]
+) -> dict[str, list[str]]:
+    """Which addresses each host watches: a VIP from a host on its LAN, or else from its routers."""
+    found = {host: list(probe.get("targets") or ()) for host, probe in probes.items()}
+    for group in exercise["groups"]:
+        networks = [ip_network(network) for network in group["networks"]]
+        watchers = [
+            host
+            for host, probe in probes.items()
+            if not probe.get("targets")
+            and any(ip_address(a) in n for a in probe.get("addresses") or () for n in networks)
+        ]
+        if not watchers:
+            watchers = [each for each in group["members"] if each != exercise["router"]]
+        for host in watchers:
+            found.setdefault(host, []).append(group["vip"])
+    return {host: addresses[:MOST_TARGETS] for host, addresses in found.items() if addresses}
