@@ -107,19 +107,28 @@ def _told(plan: str, step: Step, documents: Documents, title: str) -> dict[str, 
              for router, work in step.works.items()}  # fmt: skip
     return {
         "title": "%s: %s" % (title, "; ".join(_words(*item) for item in step.works.items())),
+        "before": derived_plan(plan, step.before, {}) if step.before else None,
         "plan": derived_plan(plan, step.groups, given),
         "has_groups": bool(step.groups),
-        "routers": {
-            router: {
-                "engine": work.engine,
-                "host": work.host,
-                "config": work.config,
-                "drain": work.drain,
-                "names": list(work.names) if work.names is not None else None,
-                "undrain": work.undrain,
-            }
-            for router, work in step.works.items()
-        },
+        "probe": step.alike,
+        "stable_for": step.stable_for,
+        "routers": {router: _flags(work, given[router]) for router, work in step.works.items()},
+    }
+
+
+def _flags(work: Work, given: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What is done with a router. Whoever takes part again has lost some of its groups, perhaps."""
+    left = None
+    if work.names is not None:
+        left = sorted({each["name"] for each in given["virtual_routers"]} & set(work.names))
+    return {
+        "engine": work.engine,
+        "host": work.host,
+        "config": work.config,
+        "drain": work.drain,
+        "names": None if work.names is None else list(work.names),
+        "undrain": work.undrain and left != [],
+        "left": left,
     }
 
 

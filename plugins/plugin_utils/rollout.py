@@ -10,13 +10,17 @@ that would be split (rollout_split.py) has one router alone while that one is ch
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .rollout_split import split_groups
 from .waves import waves
 
 OWNER_PRIORITY = 255
+#: A router that does not hear its master any more says so after four intervals: three and its skew.
+STABLE_INTERVALS = 4
+#: Longer than this, nobody waits for it.
+STABLE_CS = 1000
 
 Document = Mapping[str, t.Any]
 Survey = Mapping[str, t.Any]
@@ -45,7 +49,8 @@ class Wishes:
 class Work:
     """What is done with one router in one step.
 
-    names: the groups that it is drained of, None for all. withheld: the groups it does not get yet.
+    names: the groups that it is drained of, None for all. undrain: it takes part again afterwards,
+    with all of them that are left. withheld: the groups it does not get yet.
     """
 
     engine: bool = False
@@ -59,10 +64,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Step:
-    """Routers that are changed together, and the groups as they have to be before it is kept."""
+    """Routers that are changed together.
+
+    before: their groups, as they are if all of it is taken back; groups: as they have to be before
+    it is kept. alike: the members of each group have the same addresses then. stable_for: for so
+    many intervals the groups have to be so.
+    """
 
     works: Mapping[str, Work]
+    before: Sequence[Group]
     groups: Sequence[Group]
+    alike: bool
+    stable_for: int
 
 
 class Rollout:
@@ -81,11 +94,8 @@ class Rollout:
     ) -> None:
         self._planned = {group["name"]: group for group in groups}
         self._wanted, self._surveys, self._wishes, self._ours = wanted, surveys, wishes, ours
-        # Who has which group with which priority, who is drained, who is master: as steps go on.
-        self._held = {
-            router: {each["name"]: each["priority"] for each in survey["routers"]}
-            for router, survey in surveys.items()
-        }
+        # Who has which group in which form, who is drained, who is master: as the steps go on.
+        self._held = {router: _held(survey) for router, survey in surveys.items()}
         self._drained = {router: set(survey["drained"]) for router, survey in surveys.items()}
         self._masters = _masters(surveys)
         self._members = {name: set(group["members"]) for name, group in self._planned.items()}
@@ -175,10 +185,12 @@ class Rollout:
         held = self._held[router]
         names = tuple(
             name
-            for name, priority in held.items()
-            if priority != OWNER_PRIORITY and self._has_other(name, router)
+            for name, form in held.items()
+            if form["priority"] != OWNER_PRIORITY
+            and name not in self._drained[router]
+            and self._has_other(name, router)
         )
-        if not names or self._drained[router].issuperset(names):
+        if not names:
             return work
         return replace(work, drain=True, names=None if len(names) == len(held) else names)
 
@@ -189,39 +201,70 @@ class Rollout:
 
     def _step(self, works: Mapping[str, Work]) -> Step:
         """One step, after which the routers have what it gives them."""
+        before = [self._group(name, None) for name in self._names(works) if self._is_seen(name)]
         for router, work in works.items():
+            held = self._held[router]
+            if work.drain:
+                self._drained[router].update(held if work.names is None else work.names)
             self._held[router] = {
-                each["name"]: each["priority"]
+                each["name"]: each
                 for each in self._wanted[router]["virtual_routers"]
                 if each["name"] not in work.withheld
             }
-            if work.drain or self._surveys[router]["drained_all"]:
-                self._drained[router].update(work.names or self._held[router])
-        names = {name for router in works for name in self._held[router]}
-        judged = [self._judged(name) for name in sorted(names)]
+            if self._surveys[router]["drained_all"]:
+                self._drained[router].update(self._held[router])
+        names = self._names(works)
+        groups = [self._judged(name) for name in names]
         for router, work in works.items():
             if work.undrain:
-                self._drained[router].clear()
-        return Step(works, [group for group in judged if group is not None])
+                self._drained[router].difference_update(work.names or self._drained[router].copy())
+        forms = [[held[name] for held in self._held.values() if name in held] for name in names]
+        longest_cs = max((form[0]["advertisement_interval_cs"] for form in forms), default=0)
+        return Step(
+            works,
+            before,
+            [group for group in groups if group is not None],
+            all(len({tuple(each["addresses"]) for each in form}) == 1 for form in forms),
+            STABLE_INTERVALS if STABLE_INTERVALS * longest_cs <= STABLE_CS else 0,
+        )
 
-    def _judged(self, name: str) -> Group | None:
-        """A group as it has to be at the end of a step; None where nobody can say."""
-        members = [router for router in self._held if name in self._held[router]]
-        able = [router for router in members if not self._is_drained(router, name)]
-        master = self._masters.get(name)
-        rivals = [self._held[router][name] for router in able if router != master]
-        if len(able) == 1:
-            master = able[0]
-        elif master not in able or self._held[master][name] <= max(rivals):
-            master = None
-        self._masters[name] = master
-        if master is None and not self._members[name].issubset(self._held):
-            return None  # it may be one of those that we do not look at
+    def _names(self, routers: Iterable[str]) -> list[str]:
+        return sorted({name for router in routers for name in self._held[router]})
+
+    def _group(self, name: str, master: str | None) -> Group:
+        members = [router for router, held in self._held.items() if name in held]
         planned = self._planned.get(name, {})
         return {**planned, "name": name, "members": members, "preferred": master}
 
+    def _is_seen(self, name: str) -> bool:
+        """Whether all of its routers take part in this run: its master may be any of them."""
+        return self._members[name].issubset(self._held)
+
+    def _judged(self, name: str) -> Group | None:
+        """A group as it has to be at the end of a step; None where nobody can say."""
+        master = self._masters[name] = self._expected(name)
+        return self._group(name, master) if master or self._is_seen(name) else None
+
+    def _expected(self, name: str) -> str | None:
+        """The only one there is, or who is master and has the highest priority; None for anyone."""
+        forms = {router: held[name] for router, held in self._held.items() if name in held}
+        able = {router: form["priority"] for router, form in forms.items()
+                if not self._is_drained(router, name)}  # fmt: skip
+        if len(able) == 1:
+            return next(iter(able))
+        master = self._masters.get(name)
+        own = able.pop(master, 0) if master is not None else 0
+        return master if own > max(able.values(), default=own) else None
+
     def _is_drained(self, router: str | None, name: str) -> bool:
         return name in self._drained.get(router or "", ())
+
+
+def _held(survey: Survey) -> dict[str, Document]:
+    """The virtual routers that run, by name, as their configuration says."""
+    configured = (survey["config"] or {}).get("virtual_routers", ())
+    forms = {each["name"]: each for each in configured}
+    return {each["name"]: forms.get(each["name"], each) for each in survey["routers"]}
 
 
 def _masters(surveys: Mapping[str, Survey]) -> dict[str, str | None]:
