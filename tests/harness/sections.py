@@ -57,6 +57,10 @@ ALL_PYTHONS = (
 # Versions of ansible-core beside the pinned one, and the Python that each wants.
 OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
 
+# The scenarios of extensions/molecule, and the releases of Debian that routers may have.
+SCENARIOS = ("default", "change", "upgrade")
+DEBIANS = ("12", "13", "11")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -226,7 +230,22 @@ def ansible_lint(section: Section) -> None:
 
 
 def molecule(section: Section) -> None:
-    section.command("molecule default", ["molecule", "test", "-s", "default"])
+    """Each scenario once, and each release of Debian."""
+    for number, scenario in enumerate(SCENARIOS):
+        _molecule(section, scenario, DEBIANS[number % len(DEBIANS)])
+
+
+def molecule_all(section: Section) -> None:
+    for debian in DEBIANS:
+        for scenario in SCENARIOS:
+            _molecule(section, scenario, debian)
+
+
+def _molecule(section: Section, scenario: str, debian: str) -> None:
+    # A lab of our own: who else runs a scenario keeps theirs.
+    env = dict(os.environ, VLANGATE_DEBIAN=debian, VLANGATE_LAB=f"m{os.getpid()}")
+    argv = ["molecule", "test", "-s", scenario]
+    section.command(f"molecule {scenario} on Debian {debian}", argv, env=env, timeout_s=900)
 
 
 def package(section: Section) -> None:
@@ -295,9 +314,7 @@ SECTIONS = {
     "netns": Entry(netns, "real sockets and netlink in namespaces", needs_root=True),
     "uml": Entry(uml, "the same over 802.1Q and on bad cables, in user-mode Linux"),
     "integration": Entry(integration, "modules against a real daemon", needs_root=True),
-    "molecule": Entry(
-        molecule, "converge, idempotence, verify on systemd routers", needs_root=True
-    ),
+    "molecule": Entry(molecule, "scenarios on systemd routers, under traffic", needs_root=True),
     "lab": Entry(lab, "the lab comes up, works and goes away", needs_root=True),
     "interop": Entry(interop, "hand-overs with keepalived and FRR", needs_root=True),
 }
@@ -306,6 +323,7 @@ EXTRA_SECTIONS = {
     "uml-all": Entry(uml_all, "all of netns in user-mode Linux, tagged and untagged"),
     "unit-main": Entry(unit_main, "unit tests of the engine on one Python"),
     "interop-all": Entry(interop_all, "the whole matrix of docs/interop.md", needs_root=True),
+    "molecule-all": Entry(molecule_all, "every scenario on Debian 11, 12 and 13", needs_root=True),
     "matrix": Entry(matrix, "sanity on newer ansible-core"),
 }
 GROUPS = {"check": ("lint", "unit-main")}

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
 from typing import List
 
 from .control import Lab, greeting, temporary_lab
-from .rootfs import RECIPES, rootfs
+from .rootfs import RECIPES, ROUTERS, rootfs
 from .shell import (
     REPOSITORY,
     STATE,
@@ -23,7 +24,9 @@ from .shell import (
     require_root,
     terminate_as_interrupt,
 )
+from .table import lab_of_table
 from .topology import CONTROLLER, LabSpec
+from .traffic import begin, default_path, end
 
 INTERRUPTED = 130
 
@@ -47,7 +50,12 @@ def main(arguments: List[str]) -> int:
 
 
 def _up(options: argparse.Namespace) -> None:
-    spec = LabSpec(options.prefix, tuple(options.routers), tuple(options.vlans), options.rootfs)
+    kind = ROUTERS[options.debian] if options.debian else options.rootfs
+    if options.table:
+        document = json.loads(options.table.read_text())
+        spec = lab_of_table(options.prefix, kind, document["plan"], document["is_managed"])
+    else:
+        spec = LabSpec(options.prefix, tuple(options.routers), tuple(options.vlans), kind)
     with locked(_lock(options), busy="another run is working on the lab %r" % options.prefix):
         lab = Lab(spec)
         if lab.is_up():
@@ -82,6 +90,14 @@ def _status(options: argparse.Namespace) -> None:
         print("%-8s %-9s %s" % (name, network.name, ", ".join(network.prefixes)))
 
 
+def _traffic(options: argparse.Namespace) -> int:
+    lab = Lab.standing(options.prefix)
+    if options.what == "begin":
+        begin(lab, *(options.stations or default_path(lab)))
+        return 0
+    return end(lab, options.at_most)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from .demo import demo
 
@@ -98,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--routers", nargs="+", default=["gw1", "gw2"], metavar="NAME")
     up.add_argument("--vlans", nargs="+", type=int, default=[10, 20], metavar="ID")
     up.add_argument("--rootfs", choices=sorted(RECIPES), default="router")
+    up.add_argument("--debian", choices=sorted(ROUTERS), help="routers of this Debian release")
+    up.add_argument("--table", type=Path, metavar="FILE", help="a site's plan, see table.py")
     up.set_defaults(run=_up)
     commands.add_parser("down", help="remove a lab, whole or not").set_defaults(run=_down)
     commands.add_parser("status", help="what is there").set_defaults(run=_status)
@@ -106,6 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     enter.add_argument("name", nargs="?", default=CONTROLLER)
     enter.add_argument("command", nargs=argparse.REMAINDER)
     enter.set_defaults(run=_enter)
+    traffic = commands.add_parser("traffic", help="1,000 probes a second while others work")
+    traffic.add_argument("what", choices=["begin", "end"])
+    traffic.add_argument("stations", nargs="*", metavar="STATION", help="from the first one")
+    traffic.add_argument("--at-most", type=int, metavar="N", help="fail when a path lost more")
+    traffic.set_defaults(run=_traffic)
     cached = commands.add_parser("rootfs", help="build a root file system if it is not cached")
     cached.add_argument("kind", choices=sorted(RECIPES))
     cached.set_defaults(run=lambda options: print(rootfs(options.kind, Progress())))

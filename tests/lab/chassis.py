@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Dict, List, Optional
 
 from .shell import STATE, Process, children, end, identify, terminate_as_interrupt, wait_for
-from .topology import LabSpec, unplug_router, uplink_settings, wire_router
+from .topology import LabSpec, lan_settings, unplug_router, uplink_settings, wire_router
 
 MODULE = "tests.lab.chassis"
 
@@ -83,6 +83,8 @@ class Chassis:
         (etc / "hosts").write_text("127.0.0.1 localhost\n127.0.1.1 %s\n" % self._router)
         settings = uplink_settings(self._spec, self._router)
         (etc / "systemd/network/10-uplink.network").write_text(settings)
+        for name, text in lan_settings(self._spec, self._router).items():
+            (etc / "systemd/network" / name).write_text(text)
         shutil.copy(self._lab / "host_key", etc / "ssh/ssh_host_ed25519_key")
         keys = self._disk / "upper/root/.ssh"
         keys.mkdir(parents=True, mode=0o700)

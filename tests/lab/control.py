@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from .chassis import MODULE, cgroup_bases, chassis_processes, end_cgroups
+from .inventory import write_inventory
 from .remote import write_access
 from .rootfs import rootfs
 from .shell import (
@@ -35,7 +36,7 @@ from .shell import (
     uninterrupted,
     wait_for,
 )
-from .topology import CONTROLLER, LabSpec, Network, build, set_port
+from .topology import CONTROLLER, AnyNetwork, LabSpec, build, set_port
 
 BOOT_SECONDS = 60
 OFF_SECONDS = 20
@@ -98,6 +99,7 @@ class Lab:
         (self.directory / "lab.json").write_text(json.dumps(document))
         try:
             write_access(self.directory, self.spec)
+            write_inventory(self.directory, self.spec)
             build(self.spec)
             progress("switch, ISP, controller and a host per VLAN are there; booting the routers")
             for router in self.spec.routers:
@@ -137,8 +139,8 @@ class Lab:
     def power_cut(self, router: str) -> None:
         """Take the current away: nothing more comes from the router, and its processes end."""
         leader = self._leader(router)
-        lines = ["link set %s down" % self.spec.port(router, n) for n in self.spec.networks]
-        ip(self.spec.switch, lines)
+        cables = self.spec.cables(router).values()
+        ip(self.spec.switch, ["link set %s down" % self.spec.port(router, n) for n in cables])
         end(leader)
         self._wait_until_off(router)
 
@@ -213,7 +215,7 @@ class Lab:
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.directory / "cp"),
         }
 
-    def _network(self, name: str) -> Network:
+    def _network(self, name: str) -> AnyNetwork:
         """A LAN by name (`vlan10`, `uplink`) or VLAN number (`10`)."""
         for network in self.spec.networks:
             if name in (network.name, re.sub("^vlan", "", network.name)):

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Type
 
 from .control import Lab
 from .shell import LabError, run
-from .topology import STATION_DEVICE
+from .topology import STATION_DEVICE, Network
 
 PROBE = Path(__file__).with_name("probe.py")
 LOOK = Path(__file__).with_name("look.py")
@@ -105,6 +105,7 @@ def first_hop(lab: Lab, station: str, address: str) -> str:
     """The real router that a packet from a station meets first, by name."""
     hop: Optional[str] = _look(lab, station, "trace", address)[0]
     network = lab.spec.stations[station]
+    assert isinstance(network, Network)
     for router in lab.spec.routers:
         host = lab.spec.router_host(router)
         if hop in (network.address(4, host), network.address(6, host)):

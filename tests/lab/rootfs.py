@@ -84,6 +84,8 @@ RECIPES = {
         MASKED_UNITS + MANAGER_UNITS,
     ),
 }
+# The routers of each release.
+ROUTERS = {"11": "debian11", "12": "router", "13": "debian13"}
 
 
 def cache_directory() -> Path:

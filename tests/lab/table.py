@@ -1,0 +1,143 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab of somebody's own table: its routers, its VLANs, a host on each of them. Pure.
+
+It begins with what the filter `vrrp_gateways` makes of the table, so the table is read in one place
+only. Each VLAN interface is a cable of its own, also where the table has a trunk. What the gateways
+watch is there: a target inside a VLAN is an address of its host, any other one the ISP's; a link
+that is no VLAN has a carrier, and nothing at its end.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
+from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple, Union
+
+from .shell import LabError
+from .topology import STATION_HOST, LabSpec, Lan, Network
+
+# The lab's own addresses and interfaces, where no site has any.
+UPLINK = ("100.127.255.", "fd76:6c61:6e67:1::")
+MANAGEMENT = Network("lab-mgmt", "100.127.254.", "fd76:6c61:6e67:2::")
+UPLINK_NAME = "lab-uplink"
+MOST_ROUTERS = 200
+
+Plan = Mapping[str, Mapping[str, Any]]
+Interface = Union[IPv4Interface, IPv6Interface]
+
+
+def lab_of_table(prefix: str, rootfs: str, plan: Plan, is_managed: bool) -> LabSpec:
+    """The lab for a plan: router -> config, interfaces and groups, as `vrrp_gateways` gives it.
+
+    is_managed: the roles give the interfaces their real addresses, so the lab does not.
+    Raises LabError for a site that the lab cannot be.
+    """
+    rows = _rows(plan)
+    devices = {device for row in rows for device in row.devices.values()}
+    uplink = Network(_uplink_name(plan, devices), *UPLINK)
+    targets = {str(ip_address(target)) for each in _trackers(plan) for target in each["targets"]}
+    _check(plan, rows, uplink)
+    lans = [row.lan(targets, is_managed) for row in rows]
+    known = {*devices, uplink.name}
+    lans += [Lan(name, 0, dict.fromkeys(plan, name), {}, (), ())
+             for name in sorted(_links(plan) - known)]  # fmt: skip
+    inside = {str(ip_interface(address).ip) for lan in lans for address in lan.station}
+    real = {str(each.ip) for row in rows for each in row.real_addresses()}
+    virtual = {str(vip) for row in rows for vip in row.virtual}
+    lab = {uplink.address(version, STATION_HOST) for version in (4, 6)}
+    outside = tuple(sorted(targets - inside - real - virtual - lab))
+    return LabSpec(prefix, tuple(plan), (), rootfs, tuple(lans), uplink, MANAGEMENT, outside)
+
+
+class _Row:
+    """A VLAN of the table, or several that share an interface."""
+
+    def __init__(self, name: str, vlan: int) -> None:
+        self.name, self.vlan = name, vlan
+        self.devices: Dict[str, str] = {}
+        self.real: Dict[str, List[str]] = {}
+        self.virtual: List[str] = []
+        self.gateways: Dict[str, str] = {}
+
+    def add_interface(self, router: str, interface: Mapping[str, Any]) -> None:
+        self.devices[router] = interface["name"]
+        real = self.real.setdefault(router, [])
+        real += [address for address in interface["addresses"] if address not in real]
+
+    def add_group(self, group: Mapping[str, Any]) -> None:
+        self.virtual += [vip for vip in group["vips"] if vip not in self.virtual]
+        self.gateways.setdefault(group["family"], group["vip"])
+
+    def real_addresses(self) -> List[Interface]:
+        return [ip_interface(address) for each in self.real.values() for address in each]
+
+    def lan(self, targets: Set[str], is_managed: bool) -> Lan:
+        real = {} if is_managed else {name: tuple(each) for name, each in self.real.items()}
+        station = tuple(self._station(targets))
+        return Lan(self.name, self.vlan, self.devices, real, station, tuple(self.gateways.values()))
+
+    def _station(self, targets: Set[str]) -> Iterator[str]:
+        """A free address in each network, and the targets that nobody else has."""
+        taken = {each.ip for each in self.real_addresses()} | set(map(ip_address, self.virtual))
+        watched = set(map(ip_address, targets)) - taken
+        for network in dict.fromkeys(each.network for each in self.real_addresses()):
+            here = sorted(each for each in watched if each in network)
+            yield from ("%s/%d" % (each, network.prefixlen) for each in here)
+            free = (each for each in network.hosts() if each not in taken and each not in watched)
+            if not here:
+                try:
+                    yield "%s/%d" % (next(free), network.prefixlen)
+                except StopIteration:
+                    raise LabError("%s has no address left for a host" % network) from None
+
+
+def _rows(plan: Plan) -> List[_Row]:
+    """The LANs of the table: whoever shares an interface is on one."""
+    rows: Dict[int, _Row] = {}
+    at: Dict[Tuple[str, str], _Row] = {}
+    for router, planned in plan.items():
+        for interface in planned["interfaces"]:
+            vlan = interface["vlan_id"]
+            row = at.get((router, interface["name"])) or rows.get(vlan)
+            row = row or _Row("vlan%d" % vlan, vlan)
+            rows[vlan] = at[router, interface["name"]] = row
+            row.add_interface(router, interface)
+        for group in planned["groups"]:
+            rows[group["vlan"]].add_group(group)
+    return list(dict.fromkeys(rows.values()))
+
+
+def _trackers(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    for planned in plan.values():
+        yield from planned["config"]["trackers"]
+
+
+def _links(plan: Plan) -> Set[str]:
+    return {each["interface"] for each in _trackers(plan) if each["interface"]}
+
+
+def _uplink_name(plan: Plan, devices: Set[str]) -> str:
+    """The interface by which targets are pinged, if it is none of a VLAN."""
+    named = {each["interface"] for each in _trackers(plan) if each["targets"]} - devices
+    named -= {None, ""}
+    if len(named) > 1:
+        raise LabError("the lab has one interface to its ISP on all routers, and the table pings "
+                       "by several: %s" % ", ".join(sorted(named)))  # fmt: skip
+    return named.pop() if named else UPLINK_NAME
+
+
+def _check(plan: Plan, rows: List[_Row], uplink: Network) -> None:
+    """Refuse what would come out otherwise than on the real site."""
+    problems = []
+    if len(plan) > MOST_ROUTERS:
+        problems.append("%d routers: the lab has room for %d" % (len(plan), MOST_ROUTERS))
+    own = [ip_network(prefix) for each in (uplink, MANAGEMENT) for prefix in each.prefixes]
+    for row in rows:
+        for network in {each.network for each in row.real_addresses()}:
+            if any(network.version == each.version and network.overlaps(each) for each in own):
+                problems.append("%s of VLAN %d is used by the lab itself" % (network, row.vlan))
+    for name in {MANAGEMENT.name, uplink.name} & {d for r in rows for d in r.devices.values()}:
+        problems.append("the interface %s is one of the lab itself" % name)
+    if problems:
+        raise LabError("the lab cannot be this site: " + "; ".join(problems))
