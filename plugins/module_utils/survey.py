@@ -139,9 +139,9 @@ class Survey:
     def _engine(self, status: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         """The release that is here, and what vrrp_engine would do about it."""
         install = EngineInstall(self.module)
-        error = None
+        error, upgraded = None, None
         try:
-            install.present()
+            upgraded = install.present()["upgraded"]
         except (NotInstalled, ServiceError) as refusal:
             error = str(refusal)
             self.problems.append(error)
@@ -152,6 +152,7 @@ class Survey:
             "is_wanted": error is None and not install.changes,
             "service": self._service(status),
             "changes": install.changes,
+            "upgraded": upgraded,
             "error": error,
         }
 

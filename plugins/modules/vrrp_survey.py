@@ -65,11 +65,11 @@ engine:
   description:
     - The C(release) that runs, or without a daemon the one that is installed, or null; the C(wanted) one, that of this collection.
     - C(is_wanted) is whether M(vlangate.vrrp.vrrp_engine) has nothing to do; otherwise C(changes) says what, or C(error) why it cannot.
-    - C(service) is the state of the systemd service.
+    - C(upgraded) is its RV(vlangate.vrrp.vrrp_engine#module:upgraded), C(service) the state of the systemd service.
   returned: success
   type: dict
   sample: {release: 0.1.0-ad840928c216, wanted: 0.1.0-3f2a9c0d1e4b, is_wanted: false, service: active, error: null,
-           changes: [daemon upgraded in place]}
+           upgraded: in-place, changes: [daemon upgraded in place]}
 host_changes:
   description: What M(vlangate.vrrp.vrrp_host) would change, one sentence each.
   returned: success

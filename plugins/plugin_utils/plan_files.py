@@ -20,26 +20,39 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from ..module_utils.vrrp.config.gateway_inventory import Inventory
 from ..module_utils.vrrp.config.gateways import gateway_configs
+from .fleet_configs import Plans, with_configs
 
 SITE = "site.json"
 ROUTER = "router-%s.json"
 
 #: What is the same of a group on all of its routers.
-GROUP_FIELDS = ("name", "preferred", "members", "vip", "virtual_mac")
+GROUP_FIELDS = ("name", "preferred", "members", "vip", "virtual_mac", "sync_group")
 
 
-def make_plan(directory: str, vlans: t.Any, routers: t.Any, defaults: t.Any) -> str:
+def make_plan(
+    directory: str,
+    vlans: t.Any,
+    routers: t.Any,
+    defaults: t.Any,
+    inventory: Inventory | None = None,
+    configs: Mapping[str, t.Any] | None = None,
+) -> str:
     """Plan a table, or find the plan that this run already made of the same one; its path.
 
-    Raises ConfigError with all problems of the table.
+    configs: what routers get instead of what the table gives. Raises ConfigError with all problems
+    of the table, also those beside an inventory, or with all of the configs.
     """
-    identity = json.dumps([vlans, routers, defaults], default=str)
+    beside = None if inventory is None else vars(inventory)
+    identity = json.dumps([vlans, routers, defaults, beside, configs], default=str)
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     path = os.path.join(directory, "vrrp_plan-" + digest)
     if os.path.isdir(path):
         return path
-    plans = gateway_configs(vlans, routers, defaults)
+    plans: Plans = gateway_configs(vlans, routers, defaults, inventory)
+    if configs:
+        plans = with_configs(plans, configs)
     unfinished = tempfile.mkdtemp(prefix="vrrp_plan-", suffix=".new", dir=directory)
     _write_all(Path(unfinished), plans)
     try:
@@ -62,17 +75,27 @@ def derived_plan(
     return str(derived)
 
 
-def _write_all(directory: Path, plans: Mapping[str, Mapping[str, t.Any]]) -> None:
-    groups = {
-        group["name"]: {field: group[field] for field in GROUP_FIELDS}
-        for plan in plans.values()
-        for group in plan["groups"]
-    }
-    _write(directory / SITE, {"routers": list(plans), "groups": list(groups.values())})
+def _write_all(directory: Path, plans: Plans) -> None:
+    _write(directory / SITE, {"routers": list(plans), "groups": _groups(plans)})
     for name, plan in plans.items():
         # The canonical form of the configuration: as render.canonical_json writes it.
         text = json.dumps(plan["config"], indent=2) + "\n"
         _write(directory / _file(name), {"config": text, "interfaces": plan["interfaces"]})
+
+
+def _groups(plans: Plans) -> list[dict[str, t.Any]]:
+    """Each group once, with what its members have for it."""
+    groups: dict[str, dict[str, t.Any]] = {}
+    for name, plan in plans.items():
+        had = {router["name"]: router for router in plan["config"]["virtual_routers"]}
+        for group in plan["groups"]:
+            same = {**{field: group[field] for field in GROUP_FIELDS}, "priorities": {}}
+            entry = groups.setdefault(group["name"], same)
+            router = had.get(group["name"])  # a template may leave it out
+            if router is not None:
+                entry["preempt"] = router["preempt"]
+                entry["priorities"][name] = router["priority"]
+    return list(groups.values())
 
 
 def _write(path: Path, content: t.Any) -> None:

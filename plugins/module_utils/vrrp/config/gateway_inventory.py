@@ -47,7 +47,7 @@ def _missing(inventory: Inventory, routers: Sequence[str]) -> Iterator[Problem]:
             hint = nearest(name, list(inventory.hosts))
             yield Problem(where, "no-host", "is no host of the inventory", hint)
         elif name not in inventory.play and not inventory.partial:
-            hint = "run the play on all routers of the table, or write partial: true"
+            hint = "run the play on all routers of the table, or set vlangate_partial to true"
             yield Problem(where, "not-in-play", "is not among the hosts of this play", hint)
 
 

@@ -35,7 +35,7 @@ def test_a_router_that_is_left_out_of_the_play():
     assert found(play=("gw1",)) == [
         (
             "routers[gw2]: is not among the hosts of this play "
-            "(run the play on all routers of the table, or write partial: true)"
+            "(run the play on all routers of the table, or set vlangate_partial to true)"
         )
     ]
     assert found(play=("gw1",), partial=True) == []

@@ -54,6 +54,9 @@ def test_the_site_has_each_group_once(tmp_path):
         "members": ["gw1", "gw2"],
         "vip": "198.18.10.254",
         "virtual_mac": "00:00:5e:00:01:0a",
+        "sync_group": "all",
+        "preempt": True,
+        "priorities": {"gw1": 200, "gw2": 150},
     }
 
 
