@@ -71,6 +71,8 @@ LAYERS: Dict[str, Layer] = {
     "daemon": Layer(
         5, L0 | words("wire fsm config control router ports linux"), HOST | words("selectors")
     ),
+    # A disk may let a write wait, whatever open(2) was told; order is kept by the queue.
+    "daemon.errands": Layer(5, L0, words("collections threading")),
     "daemon.heartbeat": Layer(5, L0 | words("fsm wire daemon"), HOST | words("array mmap")),
     # Late, so that `show` does not load what only `run` and a few others need.
     "cli": Layer(5, L0 | words("config control sim"), HOST, late=words("daemon.main")),

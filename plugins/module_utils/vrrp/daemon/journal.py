@@ -6,7 +6,8 @@
 Lines are collected while a turn of the loop runs and written at its end, in one piece, after all
 that the turn had to send is sent. FILE is the current one, FILE.1 the one before; each begins with
 the whole state, so each can be replayed alone (router/journal.py). When FILE is full, FILE.new is
-begun, with a few pieces of the state at the end of each turn; steps go into both meanwhile.
+begun, with a few pieces of the state at the end of each turn; steps go into both meanwhile. The
+disk is left to a thread, in the same order (errands.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..router.events import RouterEvent, Stop
 from ..router.journal import Recorder
 from ..router.masks import Masks
 from ..router.vrrp_router import VrrpRouter
+from .errands import Errands
 from .log import Log
 
 # It tells who speaks on the LAN, and what was configured.
@@ -29,17 +31,23 @@ _MODE = 0o600
 _COLLECTED = 1024 * 1024
 # Of the state, in one turn: about two milliseconds.
 _PIECES = 8
+# Octets that wait for a slow disk, and how long a beginning and an end wait for it.
+_MOST_WAITING = 16 * 1024 * 1024
+_PATIENCE_S = 1.0
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class _File:
-    """One file of the journal, and the lines that wait to be written to it."""
+    """One file of the journal, and the lines that wait to be written to it. Raises OSError, also
+    for what went wrong earlier."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, disk: Errands) -> None:
         self.path = path
         self.size = 0
         self._lines: List[str] = []
-        self._descriptor = os.open(path, _FLAGS, _MODE)
+        self._descriptor = -1
+        self._disk = disk
+        disk.run(lambda: self._open(path))
 
     def add(self, line: str) -> None:
         """Remember a line for write()."""
@@ -47,20 +55,33 @@ class _File:
         self.size += len(line)
 
     def write(self) -> None:
-        """Write what is remembered. Raises OSError."""
+        """Write what is remembered."""
         data = "".join(self._lines).encode("ascii")
         self._lines = []
-        while data:  # a full disk takes a part of it, and refuses the next
-            data = data[os.write(self._descriptor, data) :]
+        if data:
+            self._disk.run(lambda: self._write(data), len(data))
 
     def rename(self, path: str) -> None:
-        """Be called so from now on. Raises OSError."""
-        os.replace(self.path, path)
-        self.path = path
+        """Be called so from now on."""
+        before, self.path = self.path, path
+        self._disk.run(lambda: os.replace(before, path))
 
     def close(self) -> None:
-        """Raises OSError."""
-        os.close(self._descriptor)
+        """After that nothing is written."""
+        self._disk.run(self.give_up)
+
+    def give_up(self) -> None:
+        """As close(), by whom the errands are run."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _open(self, path: str) -> None:
+        self._descriptor = os.open(path, _FLAGS, _MODE)
+
+    def _write(self, data: bytes) -> None:
+        while data:  # a full disk takes a part of it, and refuses the next
+            data = data[os.write(self._descriptor, data) :]
 
 
 class FileJournal:
@@ -76,6 +97,7 @@ class FileJournal:
         self._pieces: Iterator[str] = iter(())
         self._collected = 0
         self._ends = False
+        self._disk = Errands(_MOST_WAITING)
 
     def begin(self, now_ns: int) -> None:
         """Start with the state of the router, before its first step."""
@@ -111,6 +133,7 @@ class FileJournal:
         self._start_next(now_ns)
         while self._next is not None:
             self._add_pieces()
+        self._disk.finish(_PATIENCE_S)
 
     def _flush(self, now_ns: int) -> None:
         self._collected = 0
@@ -128,7 +151,7 @@ class FileJournal:
                 file.write()
 
     def _start_next(self, now_ns: int) -> None:
-        self._next = _File(self._path + ".new")
+        self._next = _File(self._path + ".new", self._disk)
         self._pieces = self._recorder.beginning(now_ns)
         self._next.add(next(self._pieces))  # before any step
 
@@ -150,38 +173,42 @@ class FileJournal:
         """The next file is complete: it becomes the current one."""
         if self._current is not None:
             self._current.close()
-        if os.path.lexists(self._path):
-            os.replace(self._path, self._path + ".1")
+        self._disk.run(self._keep_previous)
         self._current, self._next = self._next, None
         if self._current is not None:
             self._current.rename(self._path)
 
+    def _keep_previous(self) -> None:
+        if os.path.lexists(self._path):
+            os.replace(self._path, self._path + ".1")
+
     def _close(self) -> None:
         self._write()
-        current, unfinished = self._current, self._next
-        self._current = self._next = None
+        unfinished = self._next
         if unfinished is not None:
-            unfinished.close()
-            os.unlink(unfinished.path)
-        if current is not None:
-            current.close()
+            self._disk.run(lambda: os.unlink(unfinished.path))
+        self._disk.finish(_PATIENCE_S)
+        self._give_up()
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
             work()
         except OSError as error:
-            for file in (self._current, self._next):
-                if file is not None:
-                    _close_quietly(file)
-            self._current = self._next = None
+            self._give_up()
             self._log.write("error", "the journal %s ends here: %s" % (self._path, error))
 
+    def _give_up(self) -> None:
+        files = [file for file in (self._current, self._next) if file is not None]
+        self._current = self._next = None
+        self._disk.close(lambda: _close_quietly(files))
 
-def _close_quietly(file: _File) -> None:
-    try:
-        file.close()
-    except OSError:
-        pass  # closed all the same, whatever close() reports late
+
+def _close_quietly(files: List[_File]) -> None:
+    for file in files:
+        try:
+            file.give_up()
+        except OSError:
+            pass  # closed all the same, whatever close() reports late
 
 
 class NoJournal:

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The journal on disk: two files, bounded, readable each, and no harm when the disk is full."""
 
+import contextlib
 import errno
+import fcntl
 import os
 import stat
 
@@ -20,6 +22,8 @@ from vrrp.router.replay import replay
 from vrrp.router.vrrp_router import VrrpRouter
 
 SIZE = 200_000
+# Of Linux; Python knows it since 3.10.
+F_SETPIPE_SZ = 1031
 
 
 class Host:
@@ -41,6 +45,10 @@ class Host:
             self.shell.step_over_links(event, now_ns)
             if number % turn == 0:
                 self.shell.journal.flush(now_ns)
+
+    def settle(self):
+        """Until the disk has everything that was written."""
+        vars(self.journal)["_disk"].finish(10)
 
     def errors(self):
         return [each for each in self.done if each[:2] == ("log", "error")]
@@ -77,6 +85,7 @@ def test_two_files_bounded_each_of_them_readable(path, tmp_path):
     largest = 0
     for _turn in range(5):
         host.live(2, 400)
+        host.settle()
         largest = max(largest, sum(each.stat().st_size for each in tmp_path.iterdir()))
     host.journal.close()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["journal", "journal.1"]
@@ -98,10 +107,13 @@ def test_the_file_of_the_run_before_is_kept(path, tmp_path):
 def test_nothing_is_written_before_the_turn_is_over(path):
     host = Host(path)
     host.journal.flush(T0)
+    host.settle()
     before = path.stat().st_size
     host.shell.step(Tick(), T0)
+    host.settle()
     assert path.stat().st_size == before
     host.journal.flush(T0)
+    host.settle()
     assert path.stat().st_size > before
 
 
@@ -109,6 +121,7 @@ def test_a_turn_without_end_fills_no_memory(path, monkeypatch):
     monkeypatch.setattr(journal_module, "_COLLECTED", 1000)
     host = Host(path)
     host.live(4, 100, turn=1000)
+    host.settle()
     waiting = vars(vars(host.journal)["_current"])["_lines"]
     assert len("".join(waiting)) < 20_000
     assert path.stat().st_size > 1000
@@ -127,6 +140,9 @@ def test_a_full_disk_is_told_once_and_the_router_goes_on(path, monkeypatch):
         return taken
 
     monkeypatch.setattr(os, "write", full)
+    host.live(5, 200)
+    with contextlib.suppress(OSError):
+        host.settle()
     host.live(5, 200)
     monkeypatch.undo()
     assert len(host.errors()) == 1
@@ -191,3 +207,66 @@ def test_after_stop_no_new_file_begins(path, tmp_path):
     host.live(8, 500)
     host.journal.close()
     assert [each.name for each in tmp_path.iterdir()] == ["journal"]
+
+
+# A disk that does not answer: a pipe that nobody reads
+
+
+@pytest.fixture(name="stuck")
+def journal_on_a_disk_that_got_stuck(path, tmp_path):
+    """A host whose next file will take one page and then nothing; and who may read it."""
+    host = Host(path, 400_000)
+    os.mkfifo(tmp_path / "journal.new")
+    reader = os.open(tmp_path / "journal.new", os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
+    yield host, reader
+    os.close(reader)
+
+
+def fill(host, limit):
+    """Live until the journal ends, or so many turns."""
+    for turn in range(limit):
+        host.live(9, 50)
+        if host.errors():
+            return turn
+    return limit
+
+
+def test_a_disk_that_does_not_answer_ends_the_journal_and_nothing_else(stuck, monkeypatch):
+    host, _reader = stuck
+    monkeypatch.setattr(vars(host.journal)["_disk"], "_most", 500_000)
+    turns = fill(host, 200)
+    assert 3 < turns < 200
+    ((_log, _level, message),) = host.errors()
+    assert "ends here: the disk is too slow" in message
+    host.live(9, 50)
+    host.journal.close()
+    assert len(host.errors()) == 1
+
+
+def test_an_end_does_not_wait_for_such_a_disk(stuck, monkeypatch):
+    host, _reader = stuck
+    monkeypatch.setattr(journal_module, "_PATIENCE_S", 0.01)
+    fill(host, 20)
+    assert host.errors() == []
+    host.journal.close()
+    ((_log, _level, message),) = host.errors()
+    assert "the disk does not answer" in message
+
+
+def test_a_disk_that_answers_late_loses_nothing(stuck):
+    host, reader = stuck
+    fill(host, 40)
+    assert host.errors() == []
+    written, is_settled = b"", False
+    while not is_settled:
+        with contextlib.suppress(BlockingIOError):
+            written += os.read(reader, 1 << 16)
+        with contextlib.suppress(OSError):
+            vars(host.journal)["_disk"].finish(0.001)
+            is_settled = True
+    with contextlib.suppress(BlockingIOError):
+        written += os.read(reader, 1 << 16)
+    assert len(written) > 100_000
+    assert replay(written.decode("ascii").splitlines(keepends=True)).difference is None
+    assert host.errors() == []
