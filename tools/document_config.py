@@ -30,11 +30,14 @@ class ModuleDocFragment:
 options:
   config:
     description:
-      - The whole configuration of the router, in the form of the daemon's own file.
+      - The configuration of the router, in the form of the daemon's own file; a part of it with
+        O(state=merged), O(state=replaced) and O(state=deleted).
+      - What is left out has its default, or with O(state=merged) stays as it is.
     type: dict
     suboptions:
 '''
 INTERVAL = "A number counts centiseconds; a text has its unit, such as V(1s) or V(100ms)."
+NEEDED = "Needed, but where O(state=merged) finds it on the router, and for O(state=deleted)."
 # Words that YAML 1.1 takes for a truth value.
 TRUTH = ("on", "off", "yes", "no", "true", "false")
 
@@ -53,6 +56,7 @@ def documented(fields: tuple[Field, ...], spec: dict, indent: str) -> list[str]:
     for field in fields:
         option = spec[field.name]
         sentences = [field.summary] + ([INTERVAL] if field.kind is Kind.INTERVAL else [])
+        sentences += [NEEDED] if field.required and "required" not in option else []
         lines += [indent + field.name + ":", indent + "  description:"]
         lines += [indent + "    - " + quoted(sentence) for sentence in sentences]
         for key in ("type", "elements", "required", "choices"):

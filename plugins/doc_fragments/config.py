@@ -12,7 +12,9 @@ class ModuleDocFragment:
 options:
   config:
     description:
-      - The whole configuration of the router, in the form of the daemon's own file.
+      - The configuration of the router, in the form of the daemon's own file; a part of it with
+        O(state=merged), O(state=replaced) and O(state=deleted).
+      - What is left out has its default, or with O(state=merged) stays as it is.
     type: dict
     suboptions:
       format:
@@ -23,9 +25,9 @@ options:
       virtual_routers:
         description:
           - The virtual routers that this host takes part in.
+          - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
         type: list
         elements: dict
-        required: true
         suboptions:
           name:
             description:
@@ -35,19 +37,19 @@ options:
           interface:
             description:
               - Interface on the LAN whose gateway this is.
+              - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
             type: str
-            required: true
           family:
             description:
               - Address family of the virtual router.
+              - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
             type: str
-            required: true
             choices: [ipv4, ipv6]
           vrid:
             description:
               - Virtual router identifier, the same on all routers of the group and unique on the LAN.
+              - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
             type: int
-            required: true
           version:
             description:
               - Version of VRRP; 2 is for IPv4 only.
@@ -83,9 +85,9 @@ options:
           addresses:
             description:
               - Virtual addresses, of one family, without prefix lengths.
+              - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
             type: list
             elements: str
-            required: true
           checksum:
             description:
               - Which checksum VRRPv3 over IPv4 sends; both forms are always accepted.
@@ -238,8 +240,8 @@ options:
           kind:
             description:
               - 'link: the interface has to be up with carrier; ping: one of the targets has to answer.'
+              - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
             type: str
-            required: true
             choices: [link, ping]
           interface:
             description:
@@ -289,9 +291,9 @@ options:
           members:
             description:
               - Names of two or more virtual routers that preempt alike, all of them owners or none.
+              - Needed, but where O(state=merged) finds it on the router, and for O(state=deleted).
             type: list
             elements: str
-            required: true
       leases:
         description:
           - 'Virtual addresses expire in the kernel unless the daemon goes on advertising; auto: while there are at most 100 of them.'

@@ -18,11 +18,12 @@ import tempfile
 import typing as t
 import zlib
 
+from .config_states import OF_PARTS, STATES, combined
 from .vrrp.config.argspec import argument_spec
 from .vrrp.config.diff import diff
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.parse import parse, parse_json
-from .vrrp.config.render import HIDDEN, canonical_json
+from .vrrp.config.render import HIDDEN, canonical_json, document
 from .vrrp.control.client import ControlClient
 from .vrrp.errors import ConfigError, ControlError, Problem
 from .vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, read_text, write_text
@@ -31,12 +32,15 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 CONFIG_MODE = 0o600
+#: In the daemon's state directory, see docs/control.md.
+LAST_GOOD = "last-good.json"
 NOT_RUNNING = "the daemon does not run, so the configuration waits for it"
 
 
 def options() -> t.Dict[str, t.Any]:
     """The options of vrrp_config."""
     return {
+        "state": {"type": "str", "choices": list(STATES), "default": STATES[0]},
         "config": {"type": "dict", "options": argument_spec()},
         "fleet": {"type": "dict"},
         "plan": {"type": "path"},
@@ -63,27 +67,69 @@ class ConfigApply:
 
     def run(self) -> t.Dict[str, t.Any]:
         """Apply, confirm; the facts to return. Raises ConfigError and ControlError."""
-        digest = self.params["digest"]
-        if self.params["config"] is None and digest is None:
-            return self._confirm(self._status(), None)
-        if digest is None:
-            wanted = parse(self.params["config"])
-            return self._applied(wanted, read_text(self.file), self._status())
+        state, digest = self.params["state"], self.params["digest"]
         status, before_text = self._status(), read_text(self.file)
+        if state == "gathered":
+            return self._gathered(status, before_text)
+        if state in OF_PARTS:
+            before = document(self._present(status, before_text))
+            given = json.loads(unpacked(self.params["document"]))
+            wanted = self._masked(parse(combined(state, before, given)))
+            return self._applied(wanted, before_text, status)
+        if digest is None and not self.params["confirm"]:
+            raise ControlError("no-config", "there is nothing to apply: the action fills it in")
+        if digest is None:
+            return self._confirm(status, None)
         runs = digest if status is None else status["config_sha256"]
         if before_text is not None and _sha256(before_text) == runs == digest:
             return self._nothing_to_apply(status, digest)
         if self.params["document"] is None:
             return {"changed": False, "needs_document": True}
-        return self._applied(self._brought(), before_text, status)
+        wanted = self._masked(parse_json(unpacked(self.params["document"])))
+        return self._applied(wanted, before_text, status)
 
-    def _brought(self) -> RouterConfig:
-        """The configuration that came as one string. Raises ConfigError."""
-        wanted = parse_json(unpacked(self.params["document"]))
-        # As the option config would see to it, were it filled in: nothing that we say has them.
+    def _masked(self, wanted: RouterConfig) -> RouterConfig:
+        """As the option config would see to it, were it filled in: nothing that we say has them."""
         secrets = {each.password for each in wanted.virtual_routers if each.password}
         self.module.no_log_values.update(secrets)
         return wanted
+
+    def _gathered(
+        self, status: t.Optional[t.Dict[str, t.Any]], text: t.Optional[str]
+    ) -> t.Dict[str, t.Any]:
+        """What the daemon runs; without one, what its file has. Without secrets."""
+        if status is None:
+            gathered = document(self._present(None, text), secrets=False)
+        else:
+            with self._client() as client:
+                gathered = client.call("config.get")["document"]
+        return {"changed": False, "gathered": gathered, "config_warnings": self.warnings}
+
+    def _present(
+        self, status: t.Optional[t.Dict[str, t.Any]], text: t.Optional[str]
+    ) -> RouterConfig:
+        """What runs, or waits for a daemon in its file: what a part is put into.
+
+        What the daemon does not run was taken back, or is no more than a draft of somebody's.
+        """
+        remedy = "apply the whole configuration (state: overridden)"
+        if status is None:
+            try:
+                return RouterConfig() if text is None else parse_json(text)
+            except ConfigError as error:
+                told = (self.file, error.problems[0], remedy)
+                raise ControlError("unknown-base", "%s is not usable: %s: %s" % told) from None
+        state_dir = status["state_dir"]
+        last_good = state_dir and read_text(os.path.join(state_dir, LAST_GOOD))
+        for candidate in (text, last_good):
+            try:
+                found = parse_json(candidate or "")
+            except ConfigError:
+                continue
+            if _sha256(canonical_json(found)) == status["config_sha256"]:
+                return found
+        message = "the daemon runs another configuration than %s has: %s" % (self.file, remedy)
+        raise ControlError("unknown-base", message)
 
     def _nothing_to_apply(
         self, status: t.Optional[t.Dict[str, t.Any]], digest: str
@@ -136,6 +182,8 @@ class ConfigApply:
         }
         if changed:
             facts["diff"] = self._diff(before, wanted, before_text or "", text)
+            facts["before"] = document(_without(before, wanted), secrets=False)
+            facts["after"] = document(_without(wanted, before), secrets=False)
         if not self.params["confirm"]:
             return facts
         confirmed = self._confirm(status, _sha256(text))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vrrp_config
-short_description: Configure all virtual routers of a router in one step
+short_description: Configure the virtual routers of a router in one step
 version_added: 0.1.0
 author:
   - The vlangate.vrrp authors (@vlangate)
 description:
-  - Brings the whole configuration of the VRRP engine to a router, validates it on the controller and on the router, writes it
+  - Brings the configuration of the VRRP engine to a router, validates it on the controller and on the router, writes it
     atomically and lets the running daemon take it over. Virtual routers that did not change are not touched.
+  - It has the states of a network resource module; an entry is a virtual router, a tracker or a sync group, known by its name.
   - All problems are reported at once, each with field, value and remedy, and before anything is changed. With O(confirm_within),
     a change that cuts the way to the router takes itself back.
 extends_documentation_fragment:
@@ -30,6 +31,21 @@ attributes:
   idempotent:
     support: full
 options:
+  state:
+    description:
+      - V(overridden) gives the router exactly O(config). What it has besides is removed.
+      - V(replaced) gives each entry that O(config) names all of its fields, those that are left out their defaults. Other entries stay.
+      - V(merged) adds and changes what O(config) says, and removes nothing. An entry that is there needs its name and what changes;
+        what is added to a list (addresses, members, trackers, prefixes) comes after what it has.
+      - V(deleted) removes the entries that O(config) names. Only their names count, and there has to be one.
+      - V(gathered) returns what the daemon runs, or what its file has where none runs. Nothing is touched.
+      - V(rendered) returns the whole configuration as the router would get it, with every default. No router is asked.
+      - A part is put into what the daemon runs, and the result is checked as a whole before anything is touched. Where the file has
+        another configuration than runs, because it was taken back or somebody has edited it, that is not used.
+    type: str
+    choices: [overridden, replaced, merged, deleted, gathered, rendered]
+    default: overridden
+    version_added: 0.2.0
   fleet:
     description:
       - The configurations of all routers of the site, keyed by host, such as the role P(vlangate.vrrp.gateways#role) passes.
@@ -67,7 +83,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two virtual gateways that are master together or not at all
+- name: Two virtual gateways that are master together or not at all, and nothing else
   vlangate.vrrp.vrrp_config:
     config:
       virtual_routers:
@@ -79,35 +95,91 @@ EXAMPLES = r"""
 
 - name: Keep it, for the router is still reached
   vlangate.vrrp.vrrp_config: {confirm: true}
+
+- name: Change one priority
+  vlangate.vrrp.vrrp_config:
+    state: merged
+    config:
+      virtual_routers:
+        - {name: vlan10-v4, priority: 150}
+
+- name: Say all of one virtual gateway, with defaults for the rest
+  vlangate.vrrp.vrrp_config:
+    state: replaced
+    config:
+      virtual_routers:
+        - {name: vlan20-v4, interface: vlan20, family: ipv4, vrid: 20, priority: 150, addresses: [198.18.20.254, 198.18.20.253]}
+
+- name: Take one gateway away, and the sync group that needs it
+  vlangate.vrrp.vrrp_config:
+    state: deleted
+    config:
+      virtual_routers: [{name: vlan20-v4}]
+      sync_groups: [{name: inside}]
+
+- name: Read what runs
+  vlangate.vrrp.vrrp_config:
+    state: gathered
+  register: present
+
+- name: See what a router would get, without asking one
+  vlangate.vrrp.vrrp_config:
+    state: rendered
+    config:
+      virtual_routers:
+        - {name: vlan10-v4, interface: vlan10, family: ipv4, vrid: 10, addresses: [198.18.10.254]}
 """
 
 RETURN = r"""
 changes:
   description:
     - What differs from what the daemon runs, or without one from the file that was there, virtual router by virtual router, then
-      C(tracker NAME), C(sync group NAME) and C(leases). C(cost) says in words what it does, and why it is C(hitless) or not.
-  returned: success
+      C(tracker NAME), C(sync group NAME) and C(leases). C(kind) is C(added), C(removed) or C(changed).
+    - C(cost) says in words what it does, and why it is C(hitless) or not.
+  returned: success, when O(state) changes something
   type: list
   elements: dict
   sample: [{kind: changed, name: vlan10-v4, fields: [version], hitless: false, cost: "version: it starts anew as backup, …"}]
 hitless:
   description: Whether every virtual router keeps its role and its addresses through the change.
-  returned: success
+  returned: success, when O(state) changes something
   type: bool
   sample: true
+before:
+  description: The entries that differ, as they were. A password is not shown.
+  returned: when changed
+  type: dict
+  sample: {"format": 1, "virtual_routers": [{"name": "vlan10-v4", "priority": 200}], "trackers": []}
+after:
+  description: The entries that differ, as they are now, or in check mode would be. A password is not shown.
+  returned: when changed
+  type: dict
+  sample: {"format": 1, "virtual_routers": [{"name": "vlan10-v4", "priority": 150}], "trackers": []}
+gathered:
+  description: The whole configuration that runs. Stars in place of a password are refused when they come back.
+  returned: with O(state=gathered)
+  type: dict
+  sample: {"format": 1, "virtual_routers": [{"name": "vlan10-v4", "priority": 150}], "trackers": []}
+rendered:
+  description: The whole configuration that the router would get. A password is not shown.
+  returned: with O(state=rendered)
+  type: dict
+  sample: {"format": 1, "virtual_routers": [{"name": "vlan10-v4", "priority": 150}], "trackers": []}
 reloaded:
   description: Whether a running daemon took the configuration over.
-  returned: success
+  returned: success, when O(state) changes something
   type: bool
+  sample: true
 probation:
   description: The configuration that waits to be confirmed, and how long yet.
-  returned: success
+  returned: success, when O(state) changes something
   type: dict
   sample: {"sha256": "5d41…", "previous_sha256": "7d79…", "confirm_within_s": 60, "remaining_ns": 59800000000}
 confirmed:
   description: Whether a configuration on probation was confirmed.
   returned: with O(confirm=true)
   type: bool
+  sample: true
 config_warnings:
   description: What is not wrong but worth knowing, such as an interface that does not exist yet.
   returned: success
@@ -120,6 +192,11 @@ problems:
   type: list
   elements: dict
   sample: [{"path": "virtual_routers[0].vrid", "code": "too-large", "message": "is 256", "hint": "choose 1 to 255"}]
+code:
+  description: What kind of refusal it is, for programs; see docs/control.md.
+  returned: failure because of the daemon
+  type: str
+  sample: no-probation
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -132,7 +209,6 @@ from ..module_utils.vrrp_module import fail_with
 def main() -> None:
     module = AnsibleModule(
         argument_spec=options(),
-        required_if=[("confirm", False, ("config", "digest"), True)],
         mutually_exclusive=[("confirm_within", "confirm")],
         supports_check_mode=True,
     )

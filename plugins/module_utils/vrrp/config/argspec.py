@@ -23,16 +23,17 @@ _TYPES = {
 def argument_spec() -> Dict[str, Any]:
     """The suboptions of a module's option `config`, for {"type": "dict", "options": ...}.
 
-    Types, defaults and choices only: parse() checks the rest, all at once.
+    Types, defaults and choices only: parse() checks the rest, all at once. Required is only what an
+    entry is called by, for a part of a configuration may leave the rest as it is.
     """
     return _options(DOCUMENT_FIELDS)
 
 
 def _options(fields: Tuple[Field, ...]) -> Dict[str, Any]:
-    return {field.name: _option(field) for field in fields}
+    return {field.name: _option(field, field is fields[0]) for field in fields}
 
 
-def _option(field: Field) -> Dict[str, Any]:
+def _option(field: Field, is_name: bool) -> Dict[str, Any]:
     option: Dict[str, Any] = {}
     if field.kind is Kind.OBJECTS:
         option.update(type="list", elements="dict", options=_options(field.fields))
@@ -47,7 +48,8 @@ def _option(field: Field) -> Dict[str, Any]:
     if field.choices:
         option["choices"] = list(field.choices)
     if field.required:
-        option["required"] = True
+        if is_name:
+            option["required"] = True
     elif field.kind is Kind.OBJECT:
         option["default"] = {}
     elif field.kind in (Kind.OBJECTS, Kind.ADDRESSES, Kind.NAMES):

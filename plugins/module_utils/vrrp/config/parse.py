@@ -14,7 +14,7 @@ from typing import Any, List, Mapping, NoReturn, Tuple
 from ..errors import ConfigError, Problem
 from ..facts import Family
 from .drafts import RouterDraft, SyncGroupDraft, TrackerDraft
-from .fields import DOCUMENT_FIELDS
+from .fields import DOCUMENT_FIELDS, Field, Kind
 from .model import (
     AdvertisedPrefix,
     ChecksumMode,
@@ -33,16 +33,15 @@ from .reading import JsonObject, Reading, in_order, read, repeated
 from .validate import check, field_problem
 
 _MAXIMUM_DIGITS = 100
+_ADDED_TO = (Kind.OBJECT, Kind.OBJECTS, Kind.ADDRESSES, Kind.NAMES)
+# What an entry of a list is called by.
+_CALLED_BY = ("name", "tracker", "prefix")
 
 
 def parse(document: Mapping[str, Any]) -> RouterConfig:
     """The configuration that a document describes. Raises ConfigError with all its problems."""
     problems: List[Problem] = []
-    top = read(DOCUMENT_FIELDS, document, "", problems)
-    for field in DOCUMENT_FIELDS:
-        problem = field_problem(field, top.values[field.name], field.name)
-        if problem is not None and field.name not in top.unsound:
-            problems.append(problem)
+    top = _read_top(document, problems)
     routers = [_router_draft(each) for each in top.values["virtual_routers"]]
     trackers = [tracker_draft(each) for each in top.values["trackers"]]
     sync_groups = [_sync_group_draft(each) for each in top.values["sync_groups"]]
@@ -62,6 +61,57 @@ def parse(document: Mapping[str, Any]) -> RouterConfig:
         tuple(sorted(map(_sync_group, sync_groups), key=lambda group: group.name)),
         LeaseMode(top.values["leases"]),
     )
+
+
+def _read_top(document: Mapping[str, Any], problems: List[Problem]) -> Reading:
+    top = read(DOCUMENT_FIELDS, document, "", problems)
+    for field in DOCUMENT_FIELDS:
+        problem = field_problem(field, top.values[field.name], field.name)
+        if problem is not None and field.name not in top.unsound:
+            problems.append(problem)
+    return top
+
+
+def problems_of_part(document: Mapping[str, Any], has_whole_entries: bool) -> Tuple[Problem, ...]:
+    """What is wrong with some entries of a configuration, whatever the rest of it is.
+
+    has_whole_entries: what an entry leaves out has its default. Otherwise it may be there already,
+    so it is not missing, and no rule judges it.
+    """
+    problems: List[Problem] = []
+    top = _read_top(document, problems)
+    readings = {
+        field.name: [
+            each if has_whole_entries else _as_part(field.fields, each, given)
+            for each, given in zip(top.values[field.name], document.get(field.name) or ())
+        ]
+        for field in DOCUMENT_FIELDS
+        if field.kind is Kind.OBJECTS and field.name not in top.unsound
+    }
+    found = check(
+        [_router_draft(each) for each in readings.get("virtual_routers", ())],
+        [tracker_draft(each) for each in readings.get("trackers", ())],
+        [_sync_group_draft(each) for each in readings.get("sync_groups", ())],
+        all_trackers=False,
+        all_routers=False,
+    )
+    needed = [each for each in problems if not _may_be_there(each, has_whole_entries)]
+    return in_order([*needed, *found])
+
+
+def _as_part(fields: Tuple[Field, ...], reading: Reading, given: Any) -> Reading:
+    """An entry of which no rule judges what is left out, nor the lists, which are added to."""
+    if not isinstance(given, Mapping):
+        return reading
+    unsound = {each.name for each in fields if each.name not in given or each.kind in _ADDED_TO}
+    return Reading(reading.path, reading.values, reading.unsound | unsound)
+
+
+def _may_be_there(problem: Problem, has_whole_entries: bool) -> bool:
+    """Whether it is only missing in a part; what an entry is called by is always needed."""
+    if problem.code != "missing" or has_whole_entries:
+        return problem.code == "missing" and "." not in problem.path
+    return problem.path.rpartition(".")[2] not in _CALLED_BY
 
 
 def parse_json(text: str) -> RouterConfig:

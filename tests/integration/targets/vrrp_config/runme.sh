@@ -12,3 +12,4 @@ site_play without_daemon.yml "$@"
 site_start gw1
 site_play with_daemon.yml "$@"
 site_play on_probation.yml "$@"
+site_play in_parts.yml "$@"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 from ansible.errors import AnsibleActionFail
@@ -121,12 +122,70 @@ def test_to_confirm_needs_no_configuration(action_for):
     assert action.calls == [("vlangate.vrrp.vrrp_config", {"confirm": "yes"})]
 
 
-WRONG = ({"confirm": False}, {"confirm": True, "fleet": {"gw1": config()}})
+WRONG = [
+    {},
+    {"confirm": False},
+    {"confirm": True, "fleet": {"gw1": config()}},
+    {"config": "x"},
+    {"config": config(), "fleet": "gw1"},
+    {"state": "purged", "config": config()},
+    {"state": "merged", "confirm": True},
+    {"state": "merged", "plan": "/x"},
+    {"state": "replaced", "config": config(), "fleet": {"gw1": config()}},
+    {"state": "deleted"},
+    {"state": "rendered"},
+    {"state": "rendered", "config": config(), "confirm_within": 60},
+    {"state": "gathered", "config": config()},
+    {"state": "gathered", "confirm": True},
+]
+
+
+@pytest.mark.parametrize("args", WRONG)
+def test_options_that_do_not_fit_are_refused(action_for, args):
+    action = action_for(plugin, args)
+    with pytest.raises(AnsibleActionFail, match="the option"):
+        action.run(task_vars={})
+    assert action.calls == []
+
+
+@pytest.mark.parametrize("state", ["merged", "replaced", "deleted"])
+def test_a_part_goes_to_the_router_as_it_was_written(action_for, state):
+    part = config(150)
+    action = action_for(plugin, {"state": state, "config": part}, [{"changed": True}])
+    assert action.run(task_vars={}) == {"changed": True}
+    ((_name, args),) = action.calls
+    assert json.loads(unpacked(args.pop("document"))) == part
+    assert args == {"state": state}
 
 
 @pytest.mark.parametrize(
-    "args", [*WRONG, {}, {"config": "x"}, {"config": config(), "fleet": "gw1"}]
+    "state, entry, paths",
+    [
+        ("merged", {"name": "a", "priority": 300, "colour": "red"}, ["colour", "priority"]),
+        ("merged", {"priority": 100}, ["name"]),
+        ("replaced", {"name": "a", "family": "ipv4"}, ["addresses", "interface", "vrid"]),
+        ("deleted", {"name": "a", "colour": "red", "priority": 300}, ["colour"]),
+    ],
 )
-def test_options_of_the_wrong_shape_are_refused(action_for, args):
-    with pytest.raises(AnsibleActionFail, match="the option"):
-        action_for(plugin, args).run(task_vars={})
+def test_what_is_wrong_with_a_part_by_itself_is_told_at_once(action_for, state, entry, paths):
+    action = action_for(plugin, {"state": state, "config": {"virtual_routers": [entry]}})
+    result = action.run(task_vars={})
+    assert [each["path"].rpartition(".")[2] for each in result["problems"]] == paths
+    assert action.calls == []
+
+
+def test_rendered_asks_no_router_and_tells_no_password(action_for, planned):
+    action = action_for(plugin, {"state": "rendered", "config": config(version=2, password="x1")})
+    rendered = action.run(task_vars={})["rendered"]
+    assert rendered["virtual_routers"][0]["preempt"] is True
+    assert rendered["virtual_routers"][0]["password"] == "*" * 12
+    planned_action = action_for(plugin, {"state": "rendered", "plan": planned})
+    rendered = planned_action.run(task_vars={"inventory_hostname": "gw1"})["rendered"]
+    assert [each["name"] for each in rendered["virtual_routers"]] == ["vlan10-v4"]
+    assert action.calls == planned_action.calls == []
+
+
+def test_gathered_is_asked_of_the_router_once(action_for):
+    action = action_for(plugin, {"state": "gathered"}, [{"gathered": {}}])
+    assert action.run(task_vars={}) == {"gathered": {}}
+    assert action.calls == [(plugin.MODULE, {"state": "gathered"})]

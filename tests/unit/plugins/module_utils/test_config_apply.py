@@ -50,15 +50,15 @@ OLD = config(router(10), router(20))
 NEW = config(router(10), router(20, priority=150))
 
 
-def as_config(document):
-    """As the module gets it when no action stands before it."""
-    return {"config": document, "digest": None, "document": None}
+def as_nothing(_document):
+    """Without a configuration."""
+    return {"config": None, "digest": None, "document": None}
 
 
 def as_document(document):
     """As the action brings it to a router that has asked for it."""
     if document is None:
-        return as_config(None)
+        return as_nothing(None)
     try:
         whole = text(document)
     except ConfigError:
@@ -72,12 +72,12 @@ def as_digest(document):
     return {**as_document(document), "document": None}
 
 
-@pytest.fixture(params=[as_config, as_document])
-def apply_for(tmp_path, runtime_dir, module_for, request):
+@pytest.fixture
+def apply_for(tmp_path, runtime_dir, module_for):
     """ConfigApply for a document, beside an engine that finds nothing to say."""
     (tmp_path / "lib" / "current").mkdir(parents=True)
 
-    def make(document, brought=request.param, **options):
+    def make(document, brought=as_document, **options):
         module = module_for(
             **brought(document),
             config_file=str(tmp_path / "etc" / "config.json"),
@@ -85,7 +85,7 @@ def apply_for(tmp_path, runtime_dir, module_for, request):
             directory=str(tmp_path / "lib"),
             python="/usr/bin/python3",
             timeout=5,
-            **{"confirm": False, "confirm_within": None, **options},
+            **{"state": "overridden", "confirm": False, "confirm_within": None, **options},
         )
         module.answers["check --host"] = (0, '{"problems": [], "warnings": []}', "")
         return ConfigApply(module)
@@ -321,11 +321,12 @@ def test_an_unusable_file_is_replaced_with_a_warning(apply_for, file):
 
 
 def test_problems_come_all_at_once_and_before_everything(apply_for, daemon):
+    running(daemon, OLD)
     bad = config(router(10, priority=0, colour="red"), router(20, version=4))
     with pytest.raises(ConfigError) as caught:
-        apply_for(bad, as_config).run()
+        apply_for(bad).run()
     assert len(caught.value.problems) == 3
-    assert daemon.asked == []
+    assert daemon.asked == ["show.status"]
 
 
 def test_a_password_is_in_the_file_and_nowhere_else(apply_for, file):
@@ -445,3 +446,109 @@ def test_an_engine_that_knows_no_probation_is_reloaded_as_ever(apply_for, file, 
     daemon.answers["do.reload"] = {"changes": []}
     facts = apply_for(NEW).run()
     assert (facts["changed"], facts["reloaded"], facts["probation"]) == (True, True, None)
+
+
+def as_part(document):
+    """As the action brings a part, with its state."""
+    return {"config": None, "digest": None, "document": packed(json.dumps(document))}
+
+
+def test_without_anything_to_apply_nothing_is_confirmed_either(apply_for, file, daemon):
+    running(daemon, OLD, probation=PROBATION)
+    with pytest.raises(ControlError, match="nothing to apply"):
+        apply_for(None).run()
+    assert daemon.asked == ["show.status"]
+
+
+def test_merged_changes_what_it_names_and_nothing_else(apply_for, file, daemon):
+    running(daemon, OLD)
+    part = config({"name": "vlan20-v4", "priority": 150})
+    facts = apply_for(part, as_part, state="merged").run()
+    assert (facts["changed"], [each["fields"] for each in facts["changes"]]) == (
+        True,
+        [["priority"]],
+    )
+    assert file.read_text() == text(NEW)
+    for side, priority in (("before", 100), ("after", 150)):
+        (shown,) = facts[side]["virtual_routers"]
+        assert (shown["name"], shown["priority"]) == ("vlan20-v4", priority)
+
+
+def test_a_part_that_is_there_changes_nothing_and_asks_once(apply_for, file, daemon):
+    running(daemon, NEW)
+    file.write_text(text(NEW))
+    part = config({"name": "vlan20-v4", "priority": 150})
+    apply = apply_for(part, as_part, state="merged")
+    facts = apply.run()
+    assert (facts["changed"], facts["changes"], facts["diff"]["after"]) == (False, [], "")
+    assert "before" not in facts and "after" not in facts
+    assert (daemon.asked, apply.module.commands) == (["show.status"], [])
+
+
+def test_replaced_gives_defaults_and_deleted_removes(apply_for, file):
+    file.write_text(text(config(router(10, priority=7), router(20, priority=7))))
+    apply_for(config(router(10)), as_part, state="replaced").run()
+    assert file.read_text() == text(config(router(10), router(20, priority=7)))
+    part = config({"name": "vlan20-v4"}, {"name": "vlan99-v4"})
+    assert apply_for(part, as_part, state="deleted").run()["changed"]
+    assert not apply_for(part, as_part, state="deleted").run()["changed"]
+    assert file.read_text() == text(config(router(10)))
+
+
+def test_a_part_that_breaks_the_rest_is_refused_before_anything_is_touched(apply_for, file):
+    both = {"name": "lan", "members": ["vlan10-v4", "vlan20-v4"]}
+    grouped = text({**OLD, "sync_groups": [both]})
+    file.write_text(grouped)
+    with pytest.raises(ConfigError, match="vlan20-v4"):
+        apply_for(config({"name": "vlan20-v4"}), as_part, state="deleted").run()
+    assert file.read_text() == grouped
+
+
+def test_a_part_that_was_merged_can_be_confirmed(apply_for, file, daemon):
+    running(daemon, NEW, probation=PROBATION)
+    file.write_text(text(NEW))
+    asked = []
+    daemon.answers["do.confirm"] = lambda params: asked.append(params) or {}
+    part = config({"name": "vlan20-v4", "priority": 150})
+    assert apply_for(part, as_part, state="merged", confirm=True).run()["confirmed"]
+    assert asked == [{"sha256": digest(NEW)}]
+
+
+def test_a_part_goes_into_what_runs_not_into_what_was_taken_back(apply_for, file, daemon, tmp_path):
+    file.write_text(text(config(router(10, priority=1))))
+    running(daemon, OLD, state_dir=tmp_path, config_problems=REFUSED)
+    (tmp_path / "last-good.json").write_text(text(OLD))
+    part = config({"name": "vlan20-v4", "priority": 150})
+    assert apply_for(part, as_part, state="merged").run()["changed"]
+    assert file.read_text() == text(NEW)
+
+
+@pytest.mark.parametrize("runs, words", [(NEW, "the daemon runs another"), (None, "is not usable")])
+def test_without_anything_to_put_a_part_into_it_is_refused(apply_for, file, daemon, runs, words):
+    if runs is None:
+        file.write_text("{")
+        daemon.answers["show.status"] = {"error": {"code": "unreachable", "message": "x"}}
+    else:
+        running(daemon, runs)
+    was = file.read_text()
+    part = config({"name": "vlan20-v4", "priority": 150})
+    with pytest.raises(ControlError, match=words) as caught:
+        apply_for(part, as_part, state="merged").run()
+    assert "state: overridden" in str(caught.value)
+    assert file.read_text() == was
+
+
+def test_gathered_is_what_runs_and_touches_nothing(apply_for, file, daemon):
+    running(daemon, NEW)
+    daemon.answers["config.get"] = {"document": {"virtual_routers": []}}
+    facts = apply_for(None, as_nothing, state="gathered").run()
+    assert (facts["changed"], facts["gathered"]) == (False, {"virtual_routers": []})
+    assert daemon.asked == ["show.status", "config.get"]
+
+
+def test_gathered_without_a_daemon_is_the_file_without_its_secrets(apply_for, file):
+    file.write_text(text(config(router(10, version=2, password="s3cret"))))
+    gathered = apply_for(None, as_nothing, state="gathered").run()["gathered"]
+    assert gathered["virtual_routers"][0]["password"] == "*" * 12
+    file.unlink()
+    assert apply_for(None, as_nothing, state="gathered").run()["gathered"]["virtual_routers"] == []
