@@ -18,10 +18,22 @@ extends_documentation_fragment:
   - vlangate.vrrp.attributes
   - vlangate.vrrp.attributes.info
   - vlangate.vrrp.paths
+attributes:
+  facts:
+    description: Returns an C(ansible_facts) dictionary that will update existing host facts.
+    support: partial
+    details: With O(as_facts=true).
 options:
   name:
     description: Only this virtual router.
     type: str
+  as_facts:
+    description:
+      - Returns the same as C(ansible_facts.vrrp), too, so that templates and later plays have it, by a fact cache even later ones.
+      - Facts grow old. RV(asked_at) tells when they were true.
+    type: bool
+    default: false
+    version_added: 0.2.0
   timeout:
     description: Seconds that the daemon may take to answer.
     type: float
@@ -42,9 +54,22 @@ EXAMPLES = r"""
 - name: Show why it is so
   ansible.builtin.debug:
     msg: "{{ vrrp.routers | map(attribute='occurrences') | map('last') | map(attribute='sentence') }}"
+
+- name: Keep it as facts
+  vlangate.vrrp.vrrp_info:
+    as_facts: true
+
+- name: Use them only while they are fresh
+  ansible.builtin.assert:
+    that: now().timestamp() - ansible_facts.vrrp.asked_at < 60
 """
 
 RETURN = r"""
+asked_at:
+  description: When all this was true, in seconds since 1970 by the clock of the router. Ages in the answer count back from it.
+  returned: success
+  type: float
+  sample: 1790000000.25
 engine:
   description:
     - Version, release, features and configuration of the running daemon.
@@ -85,12 +110,23 @@ trackers:
   type: list
   elements: dict
   sample: [{"name": "uplink", "kind": "ping", "ok": true, "detail": "198.51.100.1 answered"}]
+ansible_facts:
+  description: The same again, for templates and later plays.
+  returned: with O(as_facts=true)
+  type: dict
+  contains:
+    vrrp:
+      description: RV(asked_at), RV(engine), RV(routers), RV(trackers) and RV(counters).
+      type: dict
+  sample: {"vrrp": {"asked_at": 1790000000.25, "routers": [{"name": "vlan10-v4", "state": "master"}]}}
 counters:
   description: What was counted for the whole router, such as packets that no virtual router could be charged with.
   returned: success
   type: dict
   sample: {"checksum-errors": 0}
 """
+
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -103,12 +139,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str"},
+            "as_facts": {"type": "bool", "default": False},
             "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
             "timeout": {"type": "float", "default": 5},
         },
         supports_check_mode=True,
     )
-    name = module.params["name"]
+    name, asked_at = module.params["name"], time.time()
     try:
         with ControlClient.in_directory(
             module.params["runtime_dir"], module.params["timeout"]
@@ -116,10 +153,11 @@ def main() -> None:
             document = client.call("show.routers", **({"name": name} if name else {}))
     except ControlError as error:
         fail_with(module, error)
-    module.exit_json(
-        changed=False,
-        **{key: document[key] for key in ("engine", "routers", "trackers", "counters")},
-    )
+    facts = {key: document[key] for key in ("engine", "routers", "trackers", "counters")}
+    facts["asked_at"] = asked_at
+    if module.params["as_facts"]:
+        facts["ansible_facts"] = {"vrrp": dict(facts)}
+    module.exit_json(changed=False, **facts)
 
 
 if __name__ == "__main__":
