@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Mapping
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.config_apply import packed
-from ..module_utils.vrrp.config.parse import parse
-from ..module_utils.vrrp.config.render import canonical_json
-from ..module_utils.vrrp.errors import ConfigError
 from ..plugin_utils.engine_archive import EngineArchiveError, build_archive, find_pyroute2
 from ..plugin_utils.plan_files import planned_router
-from .vrrp_config import refusal
 from .vrrp_engine import ENGINE_ROOT
 
 MODULE = "vlangate.vrrp.vrrp_survey"
@@ -37,7 +32,7 @@ class ActionModule(ActionBase):
         args = dict(self._task.args)
         if "wanted" in args:
             raise AnsibleActionFail("wanted is filled in by the action, leave it out")
-        plan, config = args.pop("plan", None), args.pop("config", None)
+        plan = args.pop("plan", None)
         if plan is None:
             raise AnsibleActionFail("the option plan is needed: what vrrp_plan returned")
         try:
@@ -45,14 +40,6 @@ class ActionModule(ActionBase):
             archive = build_archive(ENGINE_ROOT, find_pyroute2())
         except (ValueError, EngineArchiveError) as error:
             raise AnsibleActionFail(str(error)) from None
-        if config is not None:
-            if not isinstance(config, Mapping):
-                raise AnsibleActionFail("the option config is a dictionary")
-            try:
-                wanted["config"] = canonical_json(parse(config))
-            except ConfigError as error:
-                told = list(map(vars, error.problems))
-                return {"failed": True, "msg": refusal(list(error.problems)), "problems": told}
         wanted["manifest"] = archive.manifest
         args["wanted"] = packed(json.dumps(wanted))
         return self._execute_module(MODULE, args, task_vars=task_vars)

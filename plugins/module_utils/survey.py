@@ -71,7 +71,6 @@ def argument_spec() -> t.Dict[str, t.Any]:
         "forwarding": {**families, "default": ["ipv4", "ipv6"]},
         "manage_interfaces": {"type": "str", "choices": ["none", "networkd"], "default": "none"},
         "plan": {"type": "path"},
-        "config": {"type": "dict"},
         "wanted": {"type": "str", "no_log": True},
     }
 

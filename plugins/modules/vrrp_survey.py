@@ -25,9 +25,6 @@ options:
   plan:
     description: What M(vlangate.vrrp.vrrp_plan) returned earlier in this run. It is needed.
     type: path
-  config:
-    description: The configuration of this router, in place of that of O(plan), where a template of your own made it.
-    type: dict
   forwarding:
     description: As for M(vlangate.vrrp.vrrp_host).
     type: list
