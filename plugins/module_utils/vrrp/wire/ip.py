@@ -88,7 +88,9 @@ def _split_ipv6(data: bytes, wanted: int) -> Tuple[IpHeader, bytes]:
     return IpHeader(source, dest, hop_limit, Family.IPV6), data[_IPV6.size : end]
 
 
-def build_ipv4(header: IpHeader, payload: bytes, identification: int) -> bytes:
+def build_ipv4(
+    header: IpHeader, payload: bytes, identification: int, protocol: int = IP_PROTOCOL
+) -> bytes:
     """An IPv4 packet with the message; don't-fragment off, no options, header checksum filled."""
     require(header.family is Family.IPV4, "build_ipv4 was given an IPv6 header")
     fields = (
@@ -98,7 +100,7 @@ def build_ipv4(header: IpHeader, payload: bytes, identification: int) -> bytes:
         identification,
         0,
         header.ttl,
-        IP_PROTOCOL,
+        protocol,
     )
     checksum = internet_checksum(_IPV4.pack(*fields, 0, header.source, header.destination))
     return _IPV4.pack(*fields, checksum, header.source, header.destination) + payload
