@@ -170,6 +170,8 @@ class BoundRouter:
         machine = self.machine
         if machine is None or accepted.remarks or self.leaves_ns is not None:
             return False
+        if now_ns - machine.peer_heard_ns > self.heard_limit_ns:
+            return False
         if not machine.hears_again(accepted.event, now_ns):
             return False
         self.counters["advertisement-rcvd"] += 1

@@ -58,6 +58,11 @@ class DeadlineQueue:
             heapq.heappop(heap)
         return heap[0] if heap else None
 
+    def late_ns(self, now_ns: int) -> int:
+        """For how long the earliest one has been due; 0 when none is."""
+        next_ns = self.next_ns()
+        return 0 if next_ns is None else max(0, now_ns - next_ns)
+
     def due(self, now_ns: int) -> List[str]:
         """Take out all names whose deadline has come, earliest first."""
         names: List[str] = []

@@ -53,9 +53,9 @@ class Outbox:
         """The leases of devices."""
         self._renewals += devices
 
-    def note(self, note: Notify) -> None:
+    def note(self, *notes: Notify) -> None:
         """Something to tell."""
-        self._notes.append(note)
+        self._notes += notes
 
     def take(self, changed: Optional[DesiredDataplane]) -> Tuple[RouterAction, ...]:
         """Everything in order, with the data plane where it changed; empty afterwards."""

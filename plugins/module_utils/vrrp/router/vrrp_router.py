@@ -43,6 +43,7 @@ from .events import (
     TrackerReported,
 )
 from .explain import discarded, explain, remarked, told
+from .gaps import LATE_NS, GapWatch
 from .inheritance import Inheritance
 from .log_limit import LogLimit
 from .outbox import Outbox, succeeds
@@ -93,12 +94,12 @@ class VrrpRouter:
         self._stopped = False
         self._uses_leases = False
         self._outbox = Outbox()
+        self._gaps = GapWatch()
         self._replace_links(links)
         self._inherited = inheritance or Inheritance()
         self._replace_config(config, now_ns)
         self._inherited = Inheritance()
-        fresh = [each for each in self.bound_routers() if each.has_fresh_lease]
-        self._outbox.renew(*(each.device_name for each in fresh))
+        self._outbox.renew(*(each.device_name for each in self._sorted if each.has_fresh_lease))
         # What starting brought about is handed out by the first step.
         self._deadlines.set("", now_ns)
 
@@ -187,6 +188,7 @@ class VrrpRouter:
             desired = self.desired()
             if desired != self._emitted:
                 self._emitted = changed = desired
+        self._outbox.note(*self._gaps.notes())
         return self._outbox.take(changed)
 
     def _tell(
@@ -211,6 +213,7 @@ class VrrpRouter:
         if verdict.event.priority == RELEASE_PRIORITY:
             bound.count("priority-zero-pkts-rcvd")
         bound.peers.heard(verdict, now_ns)
+        self._gaps.hears(bound, verdict.event, now_ns)
         for remark in verdict.remarks:
             bound.count(remark.value)
             if bound.log_limit.may_log(remark, now_ns):
@@ -247,7 +250,10 @@ class VrrpRouter:
     # Time
 
     def _tick(self, now_ns: int) -> None:
+        is_late = self._deadlines.late_ns(now_ns) >= LATE_NS
         for name in self._deadlines.due(now_ns):
+            if is_late and name in self._bound:
+                self._gaps.advertises(self._bound[name], now_ns)
             steady = self._steady.get(name)
             if steady is not None and now_ns < steady.until_ns:
                 self._advertise_again(steady, now_ns)
@@ -376,7 +382,7 @@ class VrrpRouter:
         self._deadlines.set(bound.id, bound.deadline_ns())
         if self._parting.get(bound.id) is bound:
             del self._parting[bound.id]
-            self._learn_wires()
+            self._wires.learn(self._all())
         self._wires.known.clear()
 
     def _heard_while_leaving(self, bound: BoundRouter, priority: int, now_ns: int) -> None:
@@ -524,8 +530,7 @@ class VrrpRouter:
 
     def _refresh_all(self, now_ns: int) -> None:
         """Hold every virtual router against links and trackers as they are now."""
-        for note in report_links(self.trackers, self._links):
-            self._outbox.note(note)
+        self._outbox.note(*report_links(self.trackers, self._links))
         self._wires.known.clear()
         resolved = {bound.id: self._resolve(bound, now_ns) for bound in self._sorted}
         memories = self._inherited.memories
@@ -538,16 +543,13 @@ class VrrpRouter:
             self._refresh_parting(bound)
         for group, was_master in groups:
             self._join(group, was_master, now_ns)
-        self._learn_wires()
+        self._wires.learn(self._all())
         self._advertising = {}
         for bound in self._sorted:
             if bound.link is not None and bound.config.router_advertisements.enabled:
                 self._advertising.setdefault(bound.link.ifindex, []).append(bound)
         self._steady.clear()
         self._dataplane_touched = True
-
-    def _learn_wires(self) -> None:
-        self._wires.learn(self._all())
 
     def _resolve(self, bound: BoundRouter, now_ns: int) -> Resolved:
         link = self._links.get(bound.config.interface)
