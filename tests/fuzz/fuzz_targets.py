@@ -108,7 +108,7 @@ def _accept(packet: bytes) -> object:
     def lookup(_ifindex: int, family: Family, vrid: int) -> Optional[Listener]:
         return LISTENERS.get((family, vrid))
 
-    return accept(ReceivedPacket(7, packet, T0), OWN_ADDRESSES, lookup)
+    return accept(ReceivedPacket(7, packet), OWN_ADDRESSES, lookup)
 
 
 def _check_round_trip(packet: bytes) -> None:

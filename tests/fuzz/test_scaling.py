@@ -232,7 +232,7 @@ def test_a_packet(packet):
 
         def work():
             for _time in range(20):
-                accept(ReceivedPacket(7, octets, T0), OWN_ADDRESSES, lookup)
+                accept(ReceivedPacket(7, octets), OWN_ADDRESSES, lookup)
                 Masks().packet(octets)
 
         return work

@@ -75,12 +75,11 @@ class ReceivedPacket:
     """A packet of IP protocol 112, or a router solicitation, and the link it came in by.
 
     data begins at the IP header, IPv4 or IPv6 (the adapter rebuilds the IPv6 header from what the
-    kernel tells beside the payload). received_ns is monotonic.
+    kernel tells beside the payload).
     """
 
     ifindex: int
     data: bytes
-    received_ns: int
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, FrozenSet, List, Optional, Protocol, Sequence, Tuple
+from typing import AbstractSet, FrozenSet, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from .config.model import TrackerConfig
+from .errors import PlatformError
 from .facts import HeldDevice, KernelNews, LinkFacts, ProbeResult, ReceivedPacket, Repair
-from .router.actions import RouterAction
+from .router.actions import RouterAction, TransmitFrame
 from .router.desired import DesiredDataplane
 from .router.events import RouterEvent
 
@@ -27,8 +28,12 @@ class FrameIO(Protocol):
     def listen(self, links: Sequence[LinkFacts]) -> None:
         """Send and receive on exactly these links from now on (memberships, sockets)."""
 
-    def send(self, ifindex: int, frame: bytes) -> None:
+    def send(self, frame: TransmitFrame) -> None:
         """Send one whole Ethernet frame."""
+
+    def send_again(self, frames: Sequence[TransmitFrame]) -> Mapping[int, PlatformError]:
+        """Send all of these, quicker if they were sent together before. Those that could not be
+        sent, by their links."""
 
     def receive(self, maximum: int) -> List[ReceivedPacket]:
         """At most so many waiting packets, oldest first; never blocks."""

@@ -23,11 +23,12 @@ import mmap
 import os
 import struct
 from dataclasses import dataclass
-from typing import Dict, Mapping, Optional, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import PlatformError
 from ..fsm.parameters import RELEASE_PRIORITY
 from ..fsm.timing import lease_s
+from ..router.actions import RouterAction, TransmitFrame
 from ..units import CS_PER_S, NS_PER_S
 from ..wire.checksum import ChecksumForm, internet_checksum
 from .log import Log
@@ -99,13 +100,26 @@ class Heartbeat:
             found[wire] = Beat(sent_ns, interval_cs, checksum)
         return found
 
+    def steady(self, actions: Sequence[RouterAction]) -> List[TransmitFrame]:
+        """The first of these, as long as they are the last advertisements of virtual routers that
+        beat."""
+        found: List[TransmitFrame] = []
+        steady = self._steady
+        for each in actions:
+            # The frame of a steady master is the same object each time, so its hash is known.
+            if not isinstance(each, TransmitFrame) or (each.ifindex, each.frame) not in steady:
+                break
+            found.append(each)
+        return found
+
+    def beat_again(self, frames: Sequence[TransmitFrame], now_ns: int) -> None:
+        """Advertisements that are steady() leave."""
+        records, stamp, steady = self._map, _SENT_NS.pack_into, self._steady
+        for each in frames:
+            stamp(records, steady[each.ifindex, each.frame], now_ns)
+
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """An advertisement leaves by this link."""
-        # The frame of a steady master is the same object each time, so its hash is known.
-        at = self._steady.get((ifindex, frame))
-        if at is not None:
-            _SENT_NS.pack_into(self._map, at, now_ns)
-            return
         wire = (ifindex, frame[6:12])
         self._forget_frame(wire)
         message = frame[_MESSAGE_AT[frame[12:14]] :]
@@ -117,10 +131,6 @@ class Heartbeat:
         _RECORD.pack_into(self._map, at, now_ns, ifindex, wire[1], _interval_cs(message), form)
         self._frames[wire] = frame
         self._steady[ifindex, frame] = at
-
-    def knows(self, ifindex: int, frame: bytes) -> bool:
-        """Whether it is the last advertisement of a virtual router that beats."""
-        return (ifindex, frame) in self._steady
 
     def _forget_frame(self, wire: Wire) -> None:
         frame = self._frames.pop(wire, None)
@@ -159,9 +169,12 @@ class NoHeartbeat:
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """Do not."""
 
-    def knows(self, ifindex: int, frame: bytes) -> bool:
-        """It does not."""
-        return False
+    def steady(self, actions: Sequence[RouterAction]) -> List[TransmitFrame]:
+        """None."""
+        return []
+
+    def beat_again(self, frames: Sequence[TransmitFrame], now_ns: int) -> None:
+        """Do not."""
 
     def close(self) -> None:
         """Nothing is open."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import select
 import signal
-from typing import Callable, FrozenSet, List, Optional, Protocol, Tuple
+from typing import AbstractSet, Callable, FrozenSet, List, Optional, Protocol, Tuple
 
 from ..errors import PlatformError
 from ..facts import KernelNews, LinkFacts
@@ -166,11 +166,15 @@ class Loop:
         self._turn()
 
     def _turn(self) -> None:
-        self._read_links()
-        self._read_packets()
-        self._read_solicitations()
-        for result in self._prober.poll(self._clock.now_ns()):
-            self._shell.step(TrackerReported(result), self._clock.now_ns())
+        # Asking each of them whether it has something would take longer than most turns do.
+        ready = {descriptor for descriptor, _events in self._poll.poll(0)}
+        if self._monitor.fileno() in ready:
+            self._read_links()
+        if not ready.isdisjoint(self._io.filenos()):
+            self._read_packets()
+        if not ready.isdisjoint(self._shell.solicitations.filenos()):
+            self._read_solicitations()
+        self._read_probes(ready)
         now_ns = self._clock.now_ns()
         deadline_ns = self._shell.router.deadline_ns
         if deadline_ns is not None and deadline_ns <= now_ns:
@@ -210,8 +214,15 @@ class Loop:
             self._log.write("error", str(error))
             return
         for each in packets:
-            event = SolicitationReceived(each.ifindex, each.data, each.received_ns)
+            event = SolicitationReceived(each.ifindex, each.data)
             self._shell.step(event, self._clock.now_ns())
+
+    def _read_probes(self, ready: AbstractSet[int]) -> None:
+        due_ns = self._prober.deadline_ns()
+        is_due = due_ns is not None and due_ns <= self._clock.now_ns()
+        if is_due or not ready.isdisjoint(self._prober.filenos()):
+            for result in self._prober.poll(self._clock.now_ns()):
+                self._shell.step(TrackerReported(result), self._clock.now_ns())
 
     def _retry(self) -> None:
         """What was refused, and everything else too."""

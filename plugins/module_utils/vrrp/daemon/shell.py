@@ -93,7 +93,7 @@ class Shell:
         """One step of the router and all that it asks for."""
         parting = self.router.parting
         actions = self._ask(event, now_ns)
-        for action in actions:
+        for action in actions[self._transmit_again(actions) :]:
             self._execute(action)
         if self.router.parting != parting:
             self.listen()  # it may have been the last one on its link
@@ -155,25 +155,45 @@ class Shell:
         else:
             self._note(action)
 
+    def _transmit_again(self, actions: Sequence[RouterAction]) -> int:
+        """What masters say all the time, at once; how many of the actions that was."""
+        frames = self.heartbeat.steady(actions)
+        if not frames:
+            return 0
+        sent = frames
+        refused = self._io.send_again(frames)
+        if refused:
+            sent = [each for each in frames if each.ifindex not in refused]
+            for ifindex, error in refused.items():
+                self._not_sent(ifindex, error)
+        if self._failures:
+            for each in sent:
+                self._failures.pop(each.ifindex, None)
+        self.heartbeat.beat_again(sent, self._now_ns)
+        return len(frames)
+
     def _transmit(self, action: TransmitFrame) -> None:
         # RFC 9568 sections 8.1.2, 8.2.2: announcements wait for address and virtual MAC.
         # Asked for them alone: advertisements are many, and go out in any case.
         ifindex, frame = action.ifindex, action.frame
-        is_advertisement = self.heartbeat.knows(ifindex, frame) or _is_advertisement(frame)
+        is_advertisement = _is_advertisement(frame)
         if not is_advertisement and self._dataplane.lacks(ifindex, frame[6:12]):
             return
         try:
-            self._io.send(ifindex, frame)
+            self._io.send(action)
         except PlatformError as error:
-            failures = self._failures.get(ifindex, 0)
-            self._failures[ifindex] = failures + 1
-            if failures % _LOG_EACH_FAILURES == 0:
-                self._log.write("warning", "%s (failure %d)" % (error, failures + 1))
+            self._not_sent(ifindex, error)
             return
         if self._failures:
             self._failures.pop(ifindex, None)
         if is_advertisement:
             self.heartbeat.beat(ifindex, frame, self._now_ns)
+
+    def _not_sent(self, ifindex: int, error: PlatformError) -> None:
+        failures = self._failures.get(ifindex, 0)
+        self._failures[ifindex] = failures + 1
+        if failures % _LOG_EACH_FAILURES == 0:
+            self._log.write("warning", "%s (failure %d)" % (error, failures + 1))
 
     def _try(self, change: Callable[[], None]) -> None:
         try:

@@ -9,83 +9,28 @@ family for all links; never a packet tap, which would tax every forwarded packet
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import functools
-import os
 import resource
 import socket
 import struct
-import time
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..errors import PlatformError
 from ..facts import Family, LinkFacts, ReceivedPacket
+from ..router.actions import TransmitFrame
 from ..wire.constants import IP_PROTOCOL, MULTICAST_GROUP
+from .bursts import BurstReceiver, FrameSender, Message
 from .memberships import JOINS_PER_SOCKET, Memberships, socket_family
 from .netlink import enlarge_buffers
 
 # A thousand advertisements cost about 1 MB of the kernel's accounting while we are busy elsewhere.
 _RECEIVE_BUFFER = 4 << 20
-# A limit, not a claim. Frames wait in it where a card has stalled, up to 10,240 of 1 kB in its
-# queue, and must not keep those of the other cards from being sent.
-_SEND_BUFFER = 64 << 20
-LARGEST_PACKET = 65535
-ANCILLARY_ROOM = 256
-# What the kernel tells beside a packet is the same each time for a link, and for a virtual router
-# that has a master. The limits keep a hostile LAN from filling memory.
-_REMEMBERED = 8192
-_LARGEST_USUAL = 512
 _IP_PKTINFO = 8
 _IP_MULTICAST_ALL = 49
 _SPARE_FILES = 256
 _IPV6_HEADER = struct.Struct("!IHBB")
-# struct sockaddr_ll, of which only the link counts when the frame is whole.
-_PLACE = struct.Struct("=H2xi12x")
-
-
-class _Sender:
-    """One packet socket for all links: each frame says by which link it leaves.
-
-    A bound one for each link would send as quickly, but the kernel waits 15 ms for a grace period
-    with each that is closed, and closes them one by one also when the process is killed: with a
-    thousand links nobody could go on in its place for a quarter of a minute.
-    """
-
-    def __init__(self) -> None:
-        # socket.sendto() takes the name of a link, looks its index up for each frame, and would
-        # send by the wrong one after names were exchanged.
-        self._sendto = ctypes.CDLL(None, use_errno=True).sendto
-        self._sendto.argtypes = (
-            ctypes.c_int,
-            ctypes.c_char_p,
-            ctypes.c_size_t,
-            ctypes.c_int,
-            ctypes.c_char_p,
-            ctypes.c_uint,
-        )
-        self._sendto.restype = ctypes.c_ssize_t
-        try:
-            # Protocol 0: nothing is ever received here.
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        except OSError as error:
-            hint = "run as root or with CAP_NET_RAW" if error.errno == errno.EPERM else ""
-            raise PlatformError("open", "packet socket", error.errno, hint) from error
-        self._socket.setblocking(False)
-        self._number = self._socket.fileno()
-        enlarge_buffers(self._socket, _SEND_BUFFER)
-
-    def send(self, ifindex: int, frame: bytes) -> None:
-        """Send one whole Ethernet frame. Raises OSError."""
-        place = _PLACE.pack(socket.AF_PACKET, ifindex)
-        if self._sendto(self._number, frame, len(frame), 0, place, _PLACE.size) < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-
-    def close(self) -> None:
-        """Nothing can be sent any more."""
-        self._socket.close()
-        self._number = -1
+# Of a struct sockaddr_in6.
+_SENDER = slice(8, 24)
 
 
 class PacketIO:
@@ -93,12 +38,20 @@ class PacketIO:
 
     def __init__(self) -> None:
         self._wanted: Dict[int, LinkFacts] = {}
-        self._sender = _Sender()
+        try:
+            self._sender = FrameSender()
+        except OSError as error:
+            raise _cannot_open("packet socket", error) from error
         try:
             self._receivers = _open_receivers()
         except PlatformError:
             self._sender.close()
             raise
+        decoders = {Family.IPV4: self._decode_ipv4, Family.IPV6: self._decode_ipv6}
+        self._bursts = [
+            BurstReceiver(receiver, decoders[family])
+            for family, receiver in self._receivers.items()
+        ]
         self._memberships = {
             family: Memberships(family, MULTICAST_GROUP[family], "VRRP group")
             for family in self._receivers
@@ -112,6 +65,8 @@ class PacketIO:
         """
         wanted = {link.ifindex: link for link in links}
         self._wanted = wanted
+        for bursts in self._bursts:
+            bursts.forget()
         _allow_open_files(len(wanted) // JOINS_PER_SOCKET * 2)
         problems = [
             problem
@@ -121,48 +76,47 @@ class PacketIO:
         if problems:
             raise problems[0]
 
-    def send(self, ifindex: int, frame: bytes) -> None:
+    def send(self, frame: TransmitFrame) -> None:
         """Send one whole Ethernet frame."""
         try:
-            self._sender.send(ifindex, frame)
+            self._sender.send(frame)
         except OSError as error:
-            raise PlatformError("send", self._name(ifindex), error.errno) from error
+            raise self._not_sent(frame, error) from error
 
-    def _name(self, ifindex: int) -> str:
-        link = self._wanted.get(ifindex)
-        return "frame on %s" % (link.name if link else "link %d" % ifindex)
+    def send_again(self, frames: Sequence[TransmitFrame]) -> Dict[int, PlatformError]:
+        """Send all of these, quicker if they were sent together before. Those that could not be
+        sent, by their links."""
+        refused = self._sender.send_again(frames)
+        return {frame.ifindex: self._not_sent(frame, error) for frame, error in refused}
+
+    def _not_sent(self, frame: TransmitFrame, error: OSError) -> PlatformError:
+        link = self._wanted.get(frame.ifindex)
+        name = link.name if link else "link %d" % frame.ifindex
+        return PlatformError("send", "frame on %s" % name, error.errno)
 
     def receive(self, maximum: int) -> List[ReceivedPacket]:
         """At most so many waiting packets, oldest first of each family; never blocks."""
         packets: List[ReceivedPacket] = []
-        for family, receiver in self._receivers.items():
-            packets += self._drain(family, receiver, maximum - len(packets))
-        return packets
-
-    def _drain(self, family: Family, receiver: socket.socket, room: int) -> List[ReceivedPacket]:
-        packets: List[ReceivedPacket] = []
-        now_ns = time.monotonic_ns()
-        read = 0
-        while read < room:
+        for bursts in self._bursts:
+            room = maximum - len(packets)
             try:
-                payload, ancillary, _flags, source = receiver.recvmsg(
-                    LARGEST_PACKET, ANCILLARY_ROOM
-                )
-            except BlockingIOError:
-                break
+                packets += bursts.receive(room)
             except OSError as error:
                 raise PlatformError("receive", "advertisements", error.errno) from error
-            read += 1
-            if family is Family.IPV4:
-                ifindex, data = _ipv4_ifindex(tuple(ancillary)), payload
-            elif len(payload) > _LARGEST_USUAL:
-                ifindex, data = rebuild_ipv6(payload, ancillary, source, IP_PROTOCOL)
-            else:
-                ifindex, data = _usual_ipv6(payload, tuple(ancillary), source)
-            # Whoever else on this host joins the group makes us hear other links as well.
-            if ifindex in self._wanted:
-                packets.append(ReceivedPacket(ifindex, data, now_ns))
         return packets
+
+    def _decode_ipv4(self, message: Message) -> Optional[ReceivedPacket]:
+        for level, kind, data in message.ancillary:
+            if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+                return self._heard(struct.unpack_from("=i", data)[0], message.payload)
+        return None
+
+    def _decode_ipv6(self, message: Message) -> Optional[ReceivedPacket]:
+        return self._heard(*rebuild_ipv6(message, IP_PROTOCOL))
+
+    def _heard(self, ifindex: int, data: bytes) -> Optional[ReceivedPacket]:
+        """Whoever else on this host joins the group makes us hear other links as well."""
+        return ReceivedPacket(ifindex, data) if ifindex in self._wanted else None
 
     def filenos(self) -> Tuple[int, ...]:
         """Readable when receive has something."""
@@ -190,9 +144,13 @@ def _open_receivers() -> Dict[Family, socket.socket]:
                 continue
             for receiver in receivers.values():
                 receiver.close()
-            hint = "run as root or with CAP_NET_RAW" if error.errno == errno.EPERM else ""
-            raise PlatformError("open", "raw socket", error.errno, hint) from error
+            raise _cannot_open("raw socket", error) from error
     return receivers
+
+
+def _cannot_open(what: str, error: OSError) -> PlatformError:
+    hint = "run as root or with CAP_NET_RAW" if error.errno == errno.EPERM else ""
+    return PlatformError("open", what, error.errno, hint)
 
 
 def _open_receiver(family: Family) -> socket.socket:
@@ -211,37 +169,16 @@ def _open_receiver(family: Family) -> socket.socket:
     return receiver
 
 
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _ipv4_ifindex(ancillary: Tuple[Tuple[int, int, bytes], ...]) -> int:
-    for level, kind, data in ancillary:
-        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
-            return int(struct.unpack_from("=i", data)[0])
-    return 0
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _usual_ipv6(
-    payload: bytes, ancillary: Tuple[Tuple[int, int, bytes], ...], source: Tuple[str, int, int, int]
-) -> Tuple[int, bytes]:
-    """A steady master sends the same packet each time."""
-    return rebuild_ipv6(payload, ancillary, source, IP_PROTOCOL)
-
-
 def ask_for_ipv6_header(receiver: socket.socket) -> None:
     """Have the kernel tell beside a payload what rebuild_ipv6 needs."""
     for option in (socket.IPV6_RECVPKTINFO, socket.IPV6_RECVHOPLIMIT, socket.IPV6_RECVTCLASS):
         receiver.setsockopt(socket.IPPROTO_IPV6, option, 1)
 
 
-def rebuild_ipv6(
-    payload: bytes,
-    ancillary: Sequence[Tuple[int, int, bytes]],
-    source: Tuple[str, int, int, int],
-    protocol: int,
-) -> Tuple[int, bytes]:
+def rebuild_ipv6(message: Message, protocol: int) -> Tuple[int, bytes]:
     """The link, and the packet with the IPv6 header that the kernel took off."""
     ifindex, hop_limit, traffic_class, destination = 0, 0, 0, bytes(16)
-    for level, kind, data in ancillary:
+    for level, kind, data in message.ancillary:
         if level != socket.IPPROTO_IPV6:
             continue
         if kind == socket.IPV6_PKTINFO:
@@ -252,9 +189,8 @@ def rebuild_ipv6(
         elif kind == socket.IPV6_TCLASS:
             traffic_class = struct.unpack("=i", data)[0]
     first_word = 6 << 28 | traffic_class << 20
-    header = _IPV6_HEADER.pack(first_word, len(payload), protocol, hop_limit)
-    sender = socket.inet_pton(socket.AF_INET6, source[0].partition("%")[0])
-    return ifindex, header + sender + destination + payload
+    header = _IPV6_HEADER.pack(first_word, len(message.payload), protocol, hop_limit)
+    return ifindex, header + message.source[_SENDER] + destination + message.payload
 
 
 def _allow_open_files(count: int) -> None:

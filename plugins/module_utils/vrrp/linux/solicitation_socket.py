@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..errors import PlatformError
 from ..facts import Family, LinkFacts, ReceivedPacket
 from ..wire.ndp import ALL_ROUTERS, ICMPV6, ROUTER_SOLICITATION
+from .bursts import BurstReceiver, Message
 from .memberships import Memberships
-from .packet_socket import ANCILLARY_ROOM, LARGEST_PACKET, ask_for_ipv6_header, rebuild_ipv6
+from .packet_socket import ask_for_ipv6_header, rebuild_ipv6
 
 _TARGET = "router solicitations"
 _ICMP6_FILTER = 1
@@ -30,6 +30,7 @@ class SolicitationSocket:
     def __init__(self) -> None:
         self._wanted: Dict[int, LinkFacts] = {}
         self._receiver: Optional[socket.socket] = None
+        self._bursts: Optional[BurstReceiver] = None
         self._memberships = Memberships(Family.IPV6, ALL_ROUTERS, "group of all routers")
 
     def listen(self, links: Sequence[LinkFacts]) -> None:
@@ -38,30 +39,26 @@ class SolicitationSocket:
         if not self._wanted:
             self.close()
             return
-        if self._receiver is None:
+        if self._receiver is None or self._bursts is None:
             self._receiver = _open()
+            self._bursts = BurstReceiver(self._receiver, self._decode)
+        self._bursts.forget()
         problems = self._memberships.set(self._wanted)
         if problems:
             raise problems[0]
 
     def receive(self, maximum: int) -> List[ReceivedPacket]:
         """At most so many waiting ones, oldest first; never blocks."""
-        received: List[ReceivedPacket] = []
-        if self._receiver is None:
-            return received
-        for _count in range(maximum):
-            try:
-                payload, ancillary, _flags, source = self._receiver.recvmsg(
-                    LARGEST_PACKET, ANCILLARY_ROOM
-                )
-            except BlockingIOError:
-                break
-            except OSError as error:
-                raise PlatformError("receive", _TARGET, error.errno) from error
-            ifindex, data = rebuild_ipv6(payload, ancillary, source, ICMPV6)
-            if ifindex in self._wanted:
-                received.append(ReceivedPacket(ifindex, data, time.monotonic_ns()))
-        return received
+        if self._bursts is None:
+            return []
+        try:
+            return self._bursts.receive(maximum)
+        except OSError as error:
+            raise PlatformError("receive", _TARGET, error.errno) from error
+
+    def _decode(self, message: Message) -> Optional[ReceivedPacket]:
+        ifindex, data = rebuild_ipv6(message, ICMPV6)
+        return ReceivedPacket(ifindex, data) if ifindex in self._wanted else None
 
     def filenos(self) -> Tuple[int, ...]:
         """Readable when receive has something."""
@@ -72,7 +69,7 @@ class SolicitationSocket:
         self._memberships.close()
         if self._receiver is not None:
             self._receiver.close()
-            self._receiver = None
+            self._receiver = self._bursts = None
 
 
 def _open() -> socket.socket:

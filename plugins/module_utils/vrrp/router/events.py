@@ -37,7 +37,6 @@ class SolicitationReceived:
 
     ifindex: int
     data: bytes
-    received_ns: int
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from .state import Restoring, frozen, pieces
 from .values import PLAIN_NOTATION, Notation
 from .vrrp_router import VrrpRouter
 
-FORMAT = 1
+FORMAT = 2
 _STEP_KEYS = {"step", "at", "event", "actions", "deadline"}
 
 

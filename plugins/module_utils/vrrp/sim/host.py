@@ -292,7 +292,7 @@ class SimHost:
         def receive(frame: bytes) -> None:
             if not self.alive or self._down.get(link.name) or not carries_vrrp(frame):
                 return
-            packet = ReceivedPacket(link.ifindex, frame[ETHERNET_HEADER:], self.local_ns())
+            packet = ReceivedPacket(link.ifindex, frame[ETHERNET_HEADER:])
             self.unread.append(packet)
             self._wake_soon()
 

@@ -87,7 +87,7 @@ class Daemon:
         self.shell.step(Tick(), T0)
         answered = ProbeResult("uplink", True, "198.51.100.1 answered")
         self.shell.step(TrackerReported(answered), T0)
-        self.shell.step(PacketReceived(ReceivedPacket(7, PEER.octets(), T0)), T0)
+        self.shell.step(PacketReceived(ReceivedPacket(7, PEER.octets())), T0)
         self.run(SETTLING_NS)
         self.run(BEFORE_NS)
 

@@ -437,6 +437,7 @@ def test_probes_lower_the_priority(monkeypatch):
 
         def fails():
             stage.prober.results.append(ProbeResult("uplink", ok=False))
+            stage.prober.wanted_ns = stage.clock.time_ns
 
         stage.around.at(1_000, fails)
         stage.run(1_100)
@@ -528,7 +529,7 @@ def stage_that_tells_hosts(monkeypatch):
 
 def test_a_host_that_asks_wakes_the_loop_and_is_answered(telling):
     stage, hosts = telling
-    asked = ReceivedPacket(7, solicitation(), T0)
+    asked = ReceivedPacket(7, solicitation())
     stage.meanwhile(10_000, lambda: hosts.deliver(asked))
     stage.run(11_000)
     counters = stage.router.bound_routers()[0].counters
@@ -539,7 +540,7 @@ def test_a_host_that_asks_wakes_the_loop_and_is_answered(telling):
 
 def test_hosts_that_ask_without_end_do_not_keep_others_waiting(telling):
     stage, hosts = telling
-    asked = ReceivedPacket(7, solicitation(), T0)
+    asked = ReceivedPacket(7, solicitation())
     served = []
     stage.meanwhile(10_000, lambda: hosts.deliver(*[asked] * 10_000))
     stage.control.serving = lambda: served.append(len(hosts.waiting))
@@ -551,6 +552,7 @@ def test_hosts_that_ask_without_end_do_not_keep_others_waiting(telling):
 def test_an_unreadable_socket_of_hosts_is_logged(telling):
     stage, hosts = telling
     hosts.receive_error = refused("receive")
+    stage.meanwhile(500, hosts.readable.raise_)
     stage.run(1_000)
     assert [each[2] for each in stage.did("log") if "receive" in each[3]] == ["error"]
 

@@ -93,11 +93,11 @@ def history(seed: int, steps: int) -> Iterator[Tuple[RouterEvent, int]]:
         kind = choose.random()
         if kind < 0.45:
             ifindex = choose.choice((7, 7, 7, 8, 9))
-            packet = ReceivedPacket(ifindex, choose.choice(heard), now_ns)
+            packet = ReceivedPacket(ifindex, choose.choice(heard))
             yield PacketReceived(packet), now_ns
         elif kind < 0.5:
             asked = solicitation(hop_limit=choose.choice((255, 255, 64)))
-            yield SolicitationReceived(choose.choice((7, 7, 9)), asked, now_ns), now_ns
+            yield SolicitationReceived(choose.choice((7, 7, 9)), asked), now_ns
         elif kind < 0.85:
             yield Tick(), now_ns
         elif kind < 0.91:

@@ -117,5 +117,5 @@ class Lan:
                 return
             sender, frame = self._in_flight.pop(0)
             for name in sorted(set(self.hosts) - {sender} - self.cut):
-                self._step(name, PacketReceived(ReceivedPacket(7, frame[14:], self.now_ns)))
+                self._step(name, PacketReceived(ReceivedPacket(7, frame[14:])))
         raise AssertionError("a storm of advertisements")

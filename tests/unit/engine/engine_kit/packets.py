@@ -80,7 +80,7 @@ class Packet:
 
     def received(self, ifindex: int = 7, now_ns: int = 0) -> ReceivedPacket:
         """As the adapter hands it over."""
-        return ReceivedPacket(ifindex, self.octets(), now_ns)
+        return ReceivedPacket(ifindex, self.octets())
 
 
 V3 = Packet()

@@ -23,6 +23,7 @@ from engine_kit.values import T0, link
 from vrrp.config.model import TrackerConfig
 from vrrp.errors import PlatformError
 from vrrp.facts import KernelNews, LinkFacts, ProbeResult, ReceivedPacket, Repair
+from vrrp.router.actions import TransmitFrame
 from vrrp.router.desired import DesiredDataplane
 
 Journal = List[Tuple[Any, ...]]
@@ -79,11 +80,20 @@ class FakeIO:
         if error is not None:
             raise error
 
-    def send(self, ifindex: int, frame: bytes) -> None:
-        if ifindex in self.broken:
-            raise self.broken[ifindex]
-        said = read_advert(frame).priority if is_advert(frame) else "announcement"
-        self.journal.append(("send", ifindex, said))
+    def send(self, frame: TransmitFrame) -> None:
+        if frame.ifindex in self.broken:
+            raise self.broken[frame.ifindex]
+        said = read_advert(frame.frame).priority if is_advert(frame.frame) else "announcement"
+        self.journal.append(("send", frame.ifindex, said))
+
+    def send_again(self, frames: Sequence[TransmitFrame]) -> Dict[int, PlatformError]:
+        refused = {}
+        for frame in frames:
+            try:
+                self.send(frame)
+            except PlatformError as error:
+                refused[frame.ifindex] = error
+        return refused
 
     def deliver(self, *packets: ReceivedPacket) -> None:
         """Let these wait in the socket."""

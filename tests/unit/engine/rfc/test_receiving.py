@@ -39,7 +39,7 @@ def listen(data, *groups, **more):
     """A router with these groups that heard one packet."""
     driver = Driver(config(*(groups or (group(),))), **more)
     octets = data if isinstance(data, bytes) else data.octets()
-    driver.step(PacketReceived(ReceivedPacket(7, octets, driver.now_ns)))
+    driver.step(PacketReceived(ReceivedPacket(7, octets)))
     return driver
 
 
@@ -488,7 +488,7 @@ def test_R33_nothing_that_comes_in_harms_or_grows(seed):
         for _change in range(draw.randrange(4)):
             data[draw.randrange(len(data))] = draw.randrange(256)
         octets = bytes(data[: draw.randrange(len(data) + 1)] if draw.random() < 0.2 else data)
-        event = PacketReceived(ReceivedPacket(7, octets, driver.now_ns))
+        event = PacketReceived(ReceivedPacket(7, octets))
         outcome = driver.step(event, driver.now_ns + 1_000_000)
         lines += len([note for note in outcome.notes if note.kind == "discard"])
     assert len(driver.router._wires.known) <= MAXIMUM_KNOWN_PACKETS

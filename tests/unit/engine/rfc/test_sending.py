@@ -51,7 +51,7 @@ def frames_of(made, **more) -> List[bytes]:
 def refused(made, frame: bytes) -> str:
     """Why a peer of the same group discards this frame; empty when it does not."""
     driver = Driver(config(made), links=(PEER,))
-    driver.step(PacketReceived(ReceivedPacket(7, frame[14:], driver.now_ns)))
+    driver.step(PacketReceived(ReceivedPacket(7, frame[14:])))
     counters = {**driver.router.counters, **driver.bound().counters}
     names = {reason.value for reason in Why} & set(counters)
     return names.pop() if names else ""

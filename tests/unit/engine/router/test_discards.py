@@ -74,7 +74,7 @@ CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.reason.name)
 
 def heard(driver: Driver, case: Case):
     data = case.packet if isinstance(case.packet, bytes) else case.packet.octets()
-    return driver.step(PacketReceived(ReceivedPacket(7, data, driver.now_ns)))
+    return driver.step(PacketReceived(ReceivedPacket(7, data)))
 
 
 def seen(driver: Driver) -> Tuple[Any, ...]:

@@ -160,7 +160,7 @@ def test_one_that_parts_is_saved():
     driver = master(config(group(), group("b", vrid=20)))
     driver.configure(config(group()))
     assert driver.router.parting == 1
-    heard = PacketReceived(ReceivedPacket(7, V3.but(vrid=20).octets(), driver.now_ns))
+    heard = PacketReceived(ReceivedPacket(7, V3.but(vrid=20).octets()))
     events = ((heard, driver.now_ns), (Tick(), driver.now_ns + 10 * NS_PER_S))
     goes_on_alike(driver.router, events)
     assert driver.router.parting == 0
@@ -193,7 +193,7 @@ def test_what_was_known_while_it_left_is_not_known_afterwards():
     driver.links(link())
     driver.hear(V3.but(priority=50))
     assert not driver.router.is_leaving
-    heard = PacketReceived(ReceivedPacket(7, V3.but(priority=50).octets(), driver.now_ns))
+    heard = PacketReceived(ReceivedPacket(7, V3.but(priority=50).octets()))
     goes_on_alike(driver.router, ((heard, driver.now_ns),) * 2)
 
 
@@ -263,7 +263,7 @@ def test_a_difference_is_told_in_words(monkeypatch):
     lines = list(recorder.beginning(T0))
     now_ns = driver.router.deadline_ns
     lines.append(recorder.step(Tick(), now_ns, driver.router.step(Tick(), now_ns)))
-    heard = PacketReceived(ReceivedPacket(7, V3.but(priority=90).octets(), now_ns + NS_PER_S))
+    heard = PacketReceived(ReceivedPacket(7, V3.but(priority=90).octets()))
     actions = driver.router.step(heard, now_ns + NS_PER_S)
     lines.append(recorder.step(heard, now_ns + NS_PER_S, actions))
     monkeypatch.setattr(VirtualRouter, "_assert_mastership", lambda self, now_ns: ())
@@ -282,7 +282,7 @@ def test_a_wrong_timer_is_found_at_the_step_that_sets_it(monkeypatch):
     router = VrrpRouter(config(group()), (link(),), T0)
     recorder = Recorder(router)
     lines = list(recorder.beginning(T0))
-    for event in (Tick(), PacketReceived(ReceivedPacket(7, V3.octets(), T0)), Tick()):
+    for event in (Tick(), PacketReceived(ReceivedPacket(7, V3.octets())), Tick()):
         lines.append(recorder.step(event, T0, router.step(event, T0)))
     assert replay(lines).difference is None
     monkeypatch.setattr(VirtualRouter, "_master_down_interval_ns", lambda self: NS_PER_S)
@@ -347,7 +347,7 @@ def altered(number: int, old: str, new: str):
         (lambda lines: ["[1, 2]\n"], "begins with its format"),
         (lambda lines: ["[" * 100_000 + "\n"], "line 1 is no JSON"),
         (lambda lines: lines[1:], "begins with its format"),
-        (altered(0, '"journal":1', '"journal":2'), "1 is spoken here"),
+        (altered(0, '"journal":2', '"journal":1'), "2 is spoken here"),
         (altered(0, '"at":', '"ta":'), "no engine, time, step"),
         (altered(0, '"pieces":3', '"pieces":true'), "number of pieces"),
         (altered(0, '"pieces":3', '"pieces":2'), "are no router"),

@@ -112,7 +112,7 @@ def test_it_tells_hosts_of_no_router_while_it_leaves():
     told = RouterAdvertisements(enabled=True, max_interval_cs=400)
     driver = master(config(group6(router_advertisements=told)))
     driver.drain("vlan10-v6", forced=True)
-    asked = SolicitationReceived(7, solicitation(), driver.now_ns)
+    asked = SolicitationReceived(7, solicitation())
     assert driver.step(asked).frames == []
     assert not any(each.frames for each in driver.run(driver.now_ns + LEAVING_NS))
 

@@ -122,7 +122,7 @@ def test_the_pairs_leave_out_only_what_cannot_be_wrong_twice():
 @pytest.mark.parametrize("data", (b"", b"\x45", b"\0" * 40, b"\x45" + bytes(19), b"\x60" * 39))
 def test_what_is_no_ip_packet_is_the_first_rung(data):
     packet = V3.received()
-    outcome = accept(type(packet)(7, data, 0), OWN, lambda *_key: listener())
+    outcome = accept(type(packet)(7, data), OWN, lambda *_key: listener())
     assert (outcome.reason, outcome.source) == (Why.IP_HEADER, b"")
 
 
@@ -244,7 +244,7 @@ def test_what_cannot_be_read_is_charged_to_nobody_without_its_vrid():
     outcome = climb(V3.but(tail=b"more", vrid=11), listener())
     assert (outcome.reason, outcome.id) == (Why.PACKET_LENGTH, "")
     short = V3.octets()[:2] + b"\0\x15" + V3.octets()[4:20] + b"\x31"
-    outcome = accept(ReceivedPacket(7, short, 0), OWN, lambda *_key: listener())
+    outcome = accept(ReceivedPacket(7, short), OWN, lambda *_key: listener())
     assert (outcome.reason, outcome.id) == (Why.PACKET_LENGTH, "")
 
 

@@ -54,7 +54,7 @@ def times(outcomes: List[Outcome]) -> List[int]:
 
 
 def ask(driver: Driver, data: bytes = solicitation(), ifindex: int = 7) -> Outcome:
-    return driver.step(SolicitationReceived(ifindex, data, driver.now_ns))
+    return driver.step(SolicitationReceived(ifindex, data))
 
 
 # What a master says

@@ -214,7 +214,7 @@ def test_what_it_sends_itself_is_known_as_its_own():
     frames = driver.run_to_master().frames
     for frame in filter(is_advert, frames):
         packet = V3.received()
-        driver.step(PacketReceived(type(packet)(7, frame[14:], 0)))
+        driver.step(PacketReceived(type(packet)(7, frame[14:])))
     assert driver.router.counters == {"own-source-packets": 2}
 
 
