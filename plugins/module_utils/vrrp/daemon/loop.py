@@ -178,6 +178,7 @@ class Loop:
         now_ns = self._clock.now_ns()
         deadline_ns = self._shell.router.deadline_ns
         if deadline_ns is not None and deadline_ns <= now_ns:
+            self._shell.lateness.add(now_ns - deadline_ns, now_ns)
             self._shell.step(Tick(), now_ns)
         self._retry()
         self._reconcile()
