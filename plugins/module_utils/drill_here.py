@@ -67,7 +67,7 @@ class Strike:
         if self._kind == "link":
             event %= ", ".join(self._interfaces)
         if self._module.check_mode:
-            return {"changed": True, "at": time.time(), "event": event}
+            return {"changed": True, "at": time.time(), "until": time.time(), "event": event}
         self._mend_later()
         if self._kind == "crash":
             os.makedirs(os.path.dirname(DROP_IN), exist_ok=True)
@@ -81,7 +81,7 @@ class Strike:
                 self._run("ip", "link", "set", "dev", name, "down")
         else:
             self._run("systemctl", "kill", "--signal=KILL", SERVICE)
-        return {"changed": True, "at": at, "event": event}
+        return {"changed": True, "at": at, "until": time.time(), "event": event}
 
     def _refuse(self) -> None:
         """Leave a router alone that is struck already, and the interface that we came by."""
@@ -104,7 +104,11 @@ class Strike:
         self._module.fail_json(msg=problem + "; nothing was done")
 
     def _mend_later(self) -> None:
-        _write(UNDO, "\n".join(["#!/bin/sh", *self._remedy(), "rm -f " + UNDO, ""]), 0o700)
+        event = "the engine is started again"
+        if self._kind == "link":
+            event = "%s is taken up again" % ", ".join(self._interfaces)
+        lines = ["#!/bin/sh", "# " + event, *self._remedy(), "rm -f " + UNDO]
+        _write(UNDO, "\n".join(lines) + "\n", 0o700)
         after = "--on-active=%d" % self._module.params["undo_after"]
         self._run("systemd-run", "--quiet", "--unit", UNDO_UNIT, after, UNDO)
 
@@ -139,12 +143,17 @@ class Strike:
 def mend(module: AnsibleModule) -> t.Dict[str, t.Any]:
     """Undo a strike, if it has not been undone; when."""
     struck, at = os.path.exists(UNDO), time.time()
+    event = _second_line(UNDO)[len("# ") :] if struck else "it has mended itself already"
     if struck and not module.check_mode:
         module.run_command([UNDO], check_rc=True)
         # Only now: until then it is the one that helps when we are cut off.
         module.run_command(["systemctl", "stop", UNDO_UNIT + ".timer"])
-    event = "it is mended" if struck else "it has mended itself already"
-    return {"changed": struck, "at": at, "event": event}
+    return {"changed": struck, "at": at, "until": time.time(), "event": event}
+
+
+def _second_line(path: str) -> str:
+    with open(path, encoding="utf-8") as stream:
+        return stream.read().splitlines()[1]
 
 
 def _write(path: str, text: str, mode: int) -> None:

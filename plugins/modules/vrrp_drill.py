@@ -90,6 +90,11 @@ at:
   returned: O(state=struck) and O(state=mended)
   type: float
   sample: 1795430000.25
+until:
+  description: When that was finished.
+  returned: O(state=struck) and O(state=mended)
+  type: float
+  sample: 1795430000.64
 event:
   description: What was done, in words.
   returned: O(state=struck) and O(state=mended)

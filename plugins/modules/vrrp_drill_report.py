@@ -66,7 +66,8 @@ options:
     description:
       - For O(state=planned), hosts that watch. Each probes the virtual addresses of the VLANs that it has an address in, by its facts
         of the network, or the addresses in its variable C(vlangate_probe_targets).
-      - Groups that none of them watches are watched by those of their routers that are not struck. A host watches 20 addresses at most.
+      - Groups that none of them watches are watched by those of their routers that are backups then; if there is none, the routers are
+        asked how long none of them was master. A host watches 20 addresses at most.
     type: list
     elements: str
   exercises:
@@ -84,7 +85,7 @@ options:
     type: str
   note:
     description:
-      - For O(state=noted), any of C(at) and C(event); C(began), C(ended) and C(watched) in seconds; C(observed), a result of
+      - For O(state=noted), any of C(at), C(until) and C(event); C(began), C(ended) and C(watched) in seconds; C(observed), a result of
         M(vlangate.vrrp.vrrp_drill); C(measured), the measurement of M(vlangate.vrrp.vrrp_probe); C(failure), a sentence.
     type: dict
 seealso:
@@ -135,7 +136,7 @@ exercises:
       alone: []
       expected: [{"name": "vlan10-v4", "master": "gw2", "members": ["gw2"]}]
       seconds: {crash: 14.0, return: 29.0}
-      targets: {h10: [198.18.10.254]}
+      targets: {crash: {h10: [198.18.10.254]}, return: {h10: [198.18.10.254]}}
 broken:
   description: Everything that went wrong, a sentence each.
   returned: O(state=written)

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
-FIELDS = ("at", "event", "began", "ended", "watched", "observed", "measured", "failure")
+FIELDS = ("at", "until", "event", "began", "ended", "watched", "observed", "measured", "failure")
 
 
 class Notes:

@@ -89,7 +89,13 @@ def exercises(
         for router in struck or ()
         for kind in kinds
     ]
-    return [{**each, "targets": targets(each, probes or {})} for each in found]
+    return [
+        {
+            **each,
+            "targets": {phase: targets(each, phase, probes or {}) for phase in each["seconds"]},
+        }
+        for each in found
+    ]
 
 
 def _networks(settings: Mapping[str, t.Any], interfaces: Sequence[t.Any]) -> list[str]:
@@ -238,9 +244,12 @@ def _expected(
 
 
 def targets(
-    exercise: Mapping[str, t.Any], probes: Mapping[str, Mapping[str, t.Any]]
+    exercise: Mapping[str, t.Any], phase: str, probes: Mapping[str, Mapping[str, t.Any]]
 ) -> dict[str, list[str]]:
-    """Which addresses each host watches: a VIP from a host on its LAN, or else from its routers."""
+    """Which addresses each host watches: a VIP from a host on its LAN, or else from its routers.
+
+    But not from a router that begins as master of it: who asks itself learns nothing.
+    """
     found = {host: list(probe.get("targets") or ()) for host, probe in probes.items()}
     for group in exercise["groups"]:
         networks = [ip_network(network) for network in group["networks"]]
@@ -251,7 +260,8 @@ def targets(
             and any(ip_address(a) in n for a in probe.get("addresses") or () for n in networks)
         ]
         if not watchers:
-            watchers = [each for each in group["members"] if each != exercise["router"]]
+            busy = {exercise["router"], group["heir"] if phase == RETURN else None}
+            watchers = [each for each in group["members"] if each not in busy]
         for host in watchers:
             found.setdefault(host, []).append(group["vip"])
     return {host: addresses[:MOST_TARGETS] for host, addresses in found.items() if addresses}

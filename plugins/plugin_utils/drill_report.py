@@ -4,9 +4,9 @@
 """The verdicts of a drill, from its exercises and what was noted meanwhile. Pure.
 
 A note is a dictionary with the number of its exercise, its phase (the kind of the exercise, or
-return) and its host, and any of: at and event (something that was done), began and ended (of the
-phase, by the controller's clock) and watched (seconds at most), observed (of vrrp_drill), measured
-(of vrrp_probe), failure.
+return) and its host, and any of: at, until and event (something that was done), began and ended (of
+the phase, by the clock of the controller) and watched (seconds at most), observed (of vrrp_drill),
+measured (of vrrp_probe), failure.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ def _result(number: int, exercise: Mapping[str, t.Any], notes: Sequence[Note]) -
     kind, router = exercise["kind"], exercise["router"]
     events = _events(kind, notes)
     seen = {note["host"]: note["observed"] for note in notes if "observed" in note}
-    struck = [event.at for event in events if event.router == router]
-    ended = {router: min(struck)} if struck and kind in ENDS_DAEMON else {}
+    struck = [note for note in notes if "event" in note and note["phase"] == kind]
+    ended = {note["host"]: (note["at"], note["until"]) for note in struck if kind in ENDS_DAEMON}
     probings = {phase: _probings(notes, phase) for phase in (kind, RETURN)}
     span = _span(notes, events)
     groups = [

@@ -41,12 +41,12 @@ def reigns(
     group: Mapping[str, t.Any],
     seen: Mapping[str, Observation],
     span: tuple[float, float],
-    ended: Mapping[str, float],
+    ended: Mapping[str, tuple[float, float]],
 ) -> list[Reign]:
     """Who was master of a group within a span.
 
-    ended: when the daemon of a router ended, which took what it remembered with it; before that,
-    the preferred router was master.
+    ended: between which times the daemon of a router ended, which took what it remembered with it;
+    before that, the preferred router was master.
     """
     found = []
     for router in group["members"]:
@@ -55,7 +55,7 @@ def reigns(
             continue
         state, changes = remembered
         if router in ended:
-            end = ended[router]
+            end = _succession(group["name"], seen, router, ended[router])
             state = "master" if router == group["preferred"] else "backup"
             changes = [each for each in changes if each["at"] >= end]
             if not changes or changes[0]["reason"] != RESUMED:
@@ -73,6 +73,20 @@ def _remembered(
             changes = sorted(each["transitions"], key=lambda change: change["at"])
             return (changes[0]["previous"] if changes else each["state"]), changes
     return None
+
+
+def _succession(
+    name: str, seen: Mapping[str, Observation], router: str, ended: tuple[float, float]
+) -> float:
+    """When a router ceased to be master: who says good-bye forwards until it has a successor."""
+    told = [_remembered(seen[other], name) for other in seen if other != router]
+    starts = [
+        change["at"]
+        for _state, changes in filter(None, told)
+        for change in changes
+        if change["current"] == "master" and ended[0] <= change["at"] <= ended[1]
+    ]
+    return min(starts, default=ended[0])
 
 
 def _of_router(
