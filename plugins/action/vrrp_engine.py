@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller's half of vrrp_engine: builds the release, sends it only where it is missing."""
+"""The controller's half of vrrp_engine: builds or reads the release, sends it where it is missing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.engine_archive import (
@@ -16,6 +17,7 @@ from ..plugin_utils.engine_archive import (
     EngineArchiveError,
     build_archive,
     find_pyroute2,
+    read_archive,
 )
 
 MODULE = "vlangate.vrrp.vrrp_engine"
@@ -36,10 +38,15 @@ class ActionModule(ActionBase):
         for name in ("manifest", "archive"):
             if name in args:
                 raise AnsibleActionFail("%s is filled in by the action, leave it out" % name)
-        if args.get("state", "present") != "present":
+        is_there = boolean(args.get("remote_src") or False)
+        if args.get("state", "present") != "present" or is_there:
             return self._execute_module(MODULE, args, task_vars=task_vars)
+        source = args.pop("source", None)
         try:
-            archive = build_archive(ENGINE_ROOT, find_pyroute2())
+            if source is not None:
+                archive = read_archive(self._find_needle("files", source))
+            else:
+                archive = build_archive(ENGINE_ROOT, find_pyroute2())
         except EngineArchiveError as error:
             raise AnsibleActionFail(str(error)) from None
         args["manifest"] = archive.manifest

@@ -24,7 +24,7 @@ from .engine_service import (
     unit_text,
     wait_until_well,
 )
-from .release_store import DamagedArchive, ReleaseStore
+from .release_store import ABANDONED, DamagedArchive, ReleaseStore, manifest_in
 from .vrrp.config.model import RouterConfig
 from .vrrp.config.render import canonical_json
 from .vrrp.control.client import upgrade
@@ -34,6 +34,7 @@ from .vrrp_module import CONFIG_FILE, DIRECTORY, PYTHON, RUNTIME_DIR, read_text,
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
+CONTROL_GROUP = "vlangate"
 OLDEST_PYTHON = (3, 8)
 KEPT_RELEASES = 3
 # sd_booted(3): this directory exists exactly when systemd is the init system that runs.
@@ -50,11 +51,18 @@ EMPTY_CONFIG = canonical_json(RouterConfig())
 def argument_spec() -> t.Dict[str, t.Any]:
     """The options of vrrp_engine."""
     return {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {
+            "type": "str",
+            "choices": ["present", "absent", "rollback"],
+            "default": "present",
+        },
+        "purge": {"type": "bool", "default": False},
+        "source": {"type": "path"},
+        "remote_src": {"type": "bool", "default": False},
         "directory": {"type": "path", "default": DIRECTORY},
         "config_file": {"type": "path", "default": CONFIG_FILE},
         "runtime_dir": {"type": "path", "default": RUNTIME_DIR},
-        "control_group": {"type": "str", "default": "vlangate"},
+        "control_group": {"type": "str", "default": CONTROL_GROUP},
         "python": {"type": "path", "default": PYTHON},
         "launcher": {"type": "path", "default": "/usr/sbin/vlangate"},
         "realtime_priority": {"type": "int", "default": 20},
@@ -85,10 +93,20 @@ class EngineInstall:
         self.changes: t.List[str] = []
         self.diff: t.List[t.Dict[str, str]] = []
 
-    # The two states
+    # Two states; the third is engine_removal.py
+
+    def run(self) -> t.Dict[str, t.Any]:
+        """Do what the state says; the facts to return."""
+        if self.params["state"] == "rollback":
+            return self.rollback()
+        if not self.manifest and not self.params["remote_src"]:
+            raise NotInstalled("there is nothing to install: the action fills it in")
+        return self.present()
 
     def present(self) -> t.Dict[str, t.Any]:
         """Install, switch and start; the facts to return."""
+        if self.params["remote_src"]:
+            self._take_archive()
         release, files = self.manifest["release"], self.manifest["files"]
         if self.params["manage_service"]:
             self._require_systemd()
@@ -107,30 +125,40 @@ class EngineInstall:
         self._file(self.params["launcher"], launcher_text(self.params), 0o755)
         if before != release:
             self._note("current is %s" % release)
-        upgraded = self._switch(release, before)
+        upgraded = self._switch(release, before, unit_text(self.params))
         if not self.module.check_mode:
             for name in self.store.prune(KEPT_RELEASES):
                 self._note("release %s removed" % name)
         return self._facts(release, before, upgraded)
 
-    def absent(self) -> t.Dict[str, t.Any]:
-        """Stop and remove; the configuration stays."""
-        before = self.store.linked("current")
-        if self.params["manage_service"] and os.path.exists(UNIT_FILE):
-            self._note("service removed")
-            if not self.module.check_mode:
-                self.service.remove()
-                os.unlink(UNIT_FILE)
-                self.service.read_units()
-        if os.path.exists(self.params["launcher"]):
-            self._note("%s removed" % self.params["launcher"])
-            if not self.module.check_mode:
-                os.unlink(self.params["launcher"])
-        if os.path.isdir(self.store.directory):
-            self._note("%s removed" % self.store.directory)
-            if not self.module.check_mode:
-                shutil.rmtree(self.store.directory)
-        return self._facts(None, before, None)
+    def rollback(self) -> t.Dict[str, t.Any]:
+        """Go back to the release before; the facts to return."""
+        before, target = self.store.linked("current"), self.store.linked("previous")
+        if target is None and self.store.linked(ABANDONED) is not None:
+            return self._facts(before, before, None)  # that is what was done last
+        self.manifest = self.store.manifest(target)
+        if target is None or not self.store.is_intact(target, self.manifest.get("files", {"": ""})):
+            raise NotInstalled(
+                "no release to go back to: %s in %s; install one with state: present"
+                % (
+                    "there was none before" if target is None else "%s is damaged" % target,
+                    self.params["directory"],
+                )
+            )
+        unit = None
+        if self.params["manage_service"]:
+            self._require_systemd()
+            unit = read_text(UNIT_FILE)
+            if unit is None:
+                raise NotInstalled("%s is not there: install with state: present" % UNIT_FILE)
+        self._require_python()
+        self._note_manifest(before)
+        self._note("current is %s" % target)
+        upgraded = self._switch(target, before, unit)
+        if not self.module.check_mode:
+            self.store.link("previous", None)
+            self.store.link(ABANDONED, before)
+        return self._facts(target, before, upgraded)
 
     def _facts(
         self, release: t.Optional[str], before: t.Optional[str], upgraded: t.Optional[str]
@@ -173,6 +201,14 @@ class EngineInstall:
                 "the engine needs Python %d.%d or newer, %s is %s: %s"
                 % (*OLDEST_PYTHON, python, output.strip(), remedy)
             )
+
+    def _take_archive(self) -> None:
+        """The archive is on the router already, and says itself what is in it."""
+        try:
+            self.manifest = manifest_in(self.params["source"])
+        except DamagedArchive as error:
+            raise NotInstalled(str(error)) from None
+        self.params["archive"] = self.params["source"]
 
     def _unpack(self) -> None:
         """Unpack, ask the new release whether it can work here, compile, and give it its name."""
@@ -243,16 +279,18 @@ class EngineInstall:
             write_text(self.module, path, text, mode)
         return True
 
-    def _switch(self, release: str, before: t.Optional[str]) -> t.Optional[str]:
+    def _switch(
+        self, release: str, before: t.Optional[str], unit: t.Optional[str]
+    ) -> t.Optional[str]:
         """Make the release current and the service run it; how it came to that, if it had to.
 
         An unhealthy release is taken back here, in the same run.
         """
-        if not self.params["manage_service"]:
+        if not self.params["manage_service"] or unit is None:
             self._link(release, before)
             return None
         old_unit = read_text(UNIT_FILE)
-        unit_changed = self._file(UNIT_FILE, unit_text(self.params), 0o644)
+        unit_changed = self._file(UNIT_FILE, unit, 0o644)
         state = self.service.state()
         if state.get("UnitFileState") != "enabled":
             self._note("service enabled")
@@ -298,9 +336,9 @@ class EngineInstall:
             try:
                 upgrade(self.params["runtime_dir"], max(UPGRADE_S, self.params["timeout"]))
             except ControlError as error:
-                if error.code not in CANNOT_UPGRADE:
+                if error.code not in CANNOT_UPGRADE and self.params["state"] != "rollback":
                     return how, error.message
-                how = RESTARTED  # an older daemon, or one that is just going
+                how = RESTARTED  # an older daemon, one that is just going, or to be got rid of
             else:
                 return how, self._well(release)
         return how, self._restarted(release) if how == RESTARTED else None
@@ -317,6 +355,7 @@ class EngineInstall:
         if before != release and not self.module.check_mode:
             self.store.link("current", release)
             self.store.link("previous", before)
+            self.store.link(ABANDONED, None)
 
     def _rolled_back(
         self, before: t.Optional[str], older: t.Optional[str], old_unit: t.Optional[str]

@@ -8,6 +8,7 @@ Runs on the router inside a module; standard library only, no AnsibleModule. Lay
     DIRECTORY/releases/<version>-<12 digits>/   manifest.json __main__.py vrrp/ pyroute2/
     DIRECTORY/current -> releases/...           replaced by one rename()
     DIRECTORY/previous -> releases/...          what current was before
+    DIRECTORY/abandoned -> releases/...         what was left by going back, without previous
 """
 
 from __future__ import annotations
@@ -19,13 +20,37 @@ import shutil
 import tarfile
 import tempfile
 import typing as t
+import zlib
 
 MANIFEST = "manifest.json"
 LINKS = ("current", "previous")
+ABANDONED = "abandoned"
 
 
 class DamagedArchive(Exception):
     """What was unpacked is not what the manifest promises."""
+
+
+def manifest_in(archive: str) -> t.Dict[str, t.Any]:
+    """What an archive says about itself. Raises DamagedArchive."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            content = tar.extractfile(MANIFEST)
+            manifest: t.Dict[str, t.Any] = json.loads(content.read()) if content else {}
+        names = [manifest["release"], *manifest["files"]]
+    except (
+        OSError,
+        EOFError,
+        tarfile.TarError,
+        zlib.error,
+        ValueError,
+        KeyError,
+        TypeError,
+    ) as error:
+        raise DamagedArchive("%s is no release of the engine: %r" % (archive, error)) from None
+    if "/" in names[0] or any(name[:1] == "/" or ".." in name.split("/") for name in names):
+        raise DamagedArchive("%s is no release of the engine: it names files elsewhere" % archive)
+    return manifest
 
 
 class ReleaseStore:
@@ -40,7 +65,7 @@ class ReleaseStore:
         return os.path.join(self.releases, release)
 
     def linked(self, link: str) -> t.Optional[str]:
-        """The release that current or previous points to; None without one."""
+        """The release that current, previous or abandoned points to; None without one."""
         try:
             return os.path.basename(os.readlink(os.path.join(self.directory, link)))
         except OSError:
@@ -94,7 +119,7 @@ class ReleaseStore:
         os.rename(unpacked, self.path(release))
 
     def link(self, link: str, release: t.Optional[str]) -> None:
-        """Point current or previous to a release, atomically; None removes the link."""
+        """Point current, previous or abandoned to a release, atomically; None removes the link."""
         path = os.path.join(self.directory, link)
         if release is None:
             if os.path.islink(path):
@@ -105,6 +130,14 @@ class ReleaseStore:
             os.unlink(temporary)
         os.symlink(os.path.join("releases", release), temporary)
         os.replace(temporary, path)
+
+    def remove(self) -> None:
+        """All releases; and the directory, unless somebody else has put something there."""
+        for link in (*LINKS, ABANDONED):
+            self.link(link, None)
+        shutil.rmtree(self.releases, ignore_errors=True)
+        if not os.listdir(self.directory):
+            os.rmdir(self.directory)
 
     def prune(self, keep: int) -> t.List[str]:
         """Remove all but the newest releases (never a linked one); returns the names removed."""

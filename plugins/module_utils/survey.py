@@ -63,7 +63,7 @@ SILENT: t.Mapping[str, t.Any] = {
 def argument_spec() -> t.Dict[str, t.Any]:
     """The options of vrrp_survey: those of the modules that it speaks for, and what is wanted."""
     engine = engine_install.argument_spec()
-    for name in ("state", "manifest", "archive"):
+    for name in ("state", "purge", "source", "remote_src", "manifest", "archive"):
         engine.pop(name)
     families = {"type": "list", "elements": "str", "choices": ["ipv4", "ipv6"]}
     return {
@@ -83,6 +83,7 @@ class Survey:
         module.check_mode = True
         module.params.update(
             state="present",
+            remote_src=False,
             manifest=wanted["manifest"],
             archive=None,
             interfaces=wanted["interfaces"],

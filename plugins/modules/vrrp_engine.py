@@ -28,16 +28,35 @@ attributes:
   idempotent:
     support: full
 requirements:
-  - pyroute2 == 0.8.1 on the controller
+  - pyroute2 == 0.8.1 on the controller, unless O(source) is given
   - Python 3.8 or newer and systemd on the router
 options:
   state:
     description:
       - V(present) installs this collection's engine and starts it, with an empty configuration if there is none.
-      - V(absent) stops and removes it; the configuration stays.
+      - V(absent) stops and removes it, with all that it has in the kernel; the configuration stays, unless O(purge=true).
+      - V(rollback) goes back to the release before, in place where that one can take over from the running one, else by a restart. There
+        is one step back, so a second run changes nothing; V(present) goes forth again.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, rollback]
     default: present
+  purge:
+    description: With O(state=absent), remove the configuration, what the daemon remembers and the group V(vlangate), too.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  source:
+    description:
+      - A release as a file, such as C(build/vlangate.tar.gz) that C(make engine) writes, in place of the engine of this collection. The
+        controller then needs no pyroute2.
+      - Either way a router needs no network but the connection of Ansible.
+    type: path
+    version_added: 0.2.0
+  remote_src:
+    description: O(source) is on the router already.
+    type: bool
+    default: false
+    version_added: 0.2.0
   timeout:
     description: Seconds that a new release has to become healthy before it is taken back.
     type: float
@@ -54,9 +73,18 @@ EXAMPLES = r"""
 - name: Install or upgrade the engine
   vlangate.vrrp.vrrp_engine:
 
-- name: Remove it
+- name: Go back to the release before
+  vlangate.vrrp.vrrp_engine:
+    state: rollback
+
+- name: Install a release that was built elsewhere
+  vlangate.vrrp.vrrp_engine:
+    source: build/vlangate.tar.gz
+
+- name: Remove it, and all that it left
   vlangate.vrrp.vrrp_engine:
     state: absent
+    purge: true
 """
 
 RETURN = r"""
@@ -83,9 +111,26 @@ restarted:
   returned: success
   type: bool
   sample: false
+left:
+  description: What of the engine is still on the router; without O(purge), configuration and memory on purpose.
+  returned: with O(state=absent), outside of check mode
+  type: list
+  elements: str
+  sample: [/etc/vlangate/config.json, /var/lib/vlangate]
+rolled_back:
+  description: Whether the release before runs again. False when there was none, or it did not come up either.
+  returned: failure of a new release
+  type: bool
+  sample: true
+missing:
+  description: What the engine needs of the router and did not find, a sentence each with its remedy.
+  returned: failure because of the router
+  type: list
+  elements: str
+  sample: ["no macvlan devices: load the kernel module macvlan"]
 changes:
   description: What was changed, one sentence each.
-  returned: success
+  returned: always
   type: list
   elements: str
   sample: ["release 0.1.0-3f2a9c0d1e4b unpacked", "daemon upgraded in place"]
@@ -94,18 +139,20 @@ changes:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.engine_install import EngineInstall, NotInstalled, argument_spec
+from ..module_utils.engine_removal import EngineRemoval
 from ..module_utils.engine_service import ServiceError
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=argument_spec(),
-        required_if=[("state", "present", ("manifest",))],
+        required_if=[("remote_src", True, ("source",))],
         supports_check_mode=True,
     )
-    install = EngineInstall(module)
+    state = module.params["state"]
+    install = EngineRemoval(module) if state == "absent" else EngineInstall(module)
     try:
-        facts = install.present() if module.params["state"] == "present" else install.absent()
+        facts = install.run()
     except NotInstalled as error:
         module.fail_json(msg=str(error), changes=install.changes, **error.facts)
     except ServiceError as error:

@@ -20,6 +20,7 @@ import os
 import re
 import tarfile
 import typing as t
+import zlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -124,6 +125,31 @@ class EngineArchive:
         return buffer.getvalue()
 
 
+def read_archive(path: str) -> EngineArchive:
+    """A release that was built earlier. Raises EngineArchiveError when it is none, or damaged."""
+    try:
+        with tarfile.open(path, "r:gz") as tar:
+            members = [(entry.name, tar.extractfile(entry)) for entry in tar if entry.isfile()]
+            files = {name: content.read() for name, content in members if content is not None}
+        stated = json.loads(files.pop(MANIFEST))
+        archive = EngineArchive(version=stated["version"], files=files)
+    except (
+        OSError,
+        EOFError,
+        tarfile.TarError,
+        zlib.error,
+        KeyError,
+        ValueError,
+        TypeError,
+    ) as error:
+        raise EngineArchiveError(
+            "%s is no release of the engine (%r): build one with make engine" % (path, error)
+        ) from None
+    if archive.manifest != stated:
+        raise EngineArchiveError("%s is damaged: its files are not those of its manifest" % path)
+    return archive
+
+
 def find_pyroute2() -> Path:
     """The directory of the pinned pyroute2 in this Python; EngineArchiveError names the remedy."""
     remedy = "install it beside ansible-core: python3 -m pip install 'pyroute2==%s'" % (
@@ -165,7 +191,7 @@ def build_archive(engine_root: Path, pyroute2_root: Path) -> EngineArchive:
 
 
 def write_release(directory: Path, archive: EngineArchive) -> None:
-    """Lay a release out under `directory`, with a launcher: what ``make engine`` leaves."""
+    """What ``make engine`` leaves: a release laid out, with a launcher, and the same packed."""
     release = directory / "release"
     wanted = {name for name, _data in archive.contents()}
     for name, data in archive.contents():
@@ -178,6 +204,7 @@ def write_release(directory: Path, archive: EngineArchive) -> None:
                 path.rmdir()
         elif path.suffix == ".pyc" or path.relative_to(release).as_posix() not in wanted:
             path.unlink()
+    (directory / "vlangate.tar.gz").write_bytes(archive.data())
     launcher = directory / "vlangate"
     launcher.write_bytes(LAUNCHER)
     os.chmod(launcher, 0o755)

@@ -58,6 +58,29 @@ def test_absent_builds_nothing(engine_for, monkeypatch):
     assert action.calls == [(MODULE, {"state": "absent"})]
 
 
+def test_a_release_from_a_file_needs_no_pyroute2(engine_for, monkeypatch):
+    monkeypatch.setattr(plugin, "build_archive", None)
+    read = []
+    packed = SimpleNamespace(manifest={"release": "2-b"}, data=lambda: b"other")
+    monkeypatch.setattr(plugin, "read_archive", lambda path: read.append(path) or packed)
+    action = engine_for({"source": "x.tar.gz"}, [{"needs_archive": True}, {"changed": True}])
+    action._find_needle = lambda folder, name: "/play/%s/%s" % (folder, name)
+    assert action.run(task_vars={}) == {"changed": True}
+    assert read == ["/play/files/x.tar.gz"]
+    assert action.calls[0][1] == {"manifest": {"release": "2-b"}}
+    assert action.transfers == [("/tmp/x/release.tar.gz", b"other")]
+
+
+@pytest.mark.parametrize(
+    "args", [{"state": "rollback"}, {"source": "/x.tar.gz", "remote_src": "yes"}]
+)
+def test_what_is_on_the_router_already_is_one_round_trip(engine_for, monkeypatch, args):
+    monkeypatch.setattr(plugin, "build_archive", None)
+    action = engine_for(args, [{"changed": True}])
+    assert action.run(task_vars={}) == {"changed": True}
+    assert action.calls == [(MODULE, args)]
+
+
 @pytest.mark.parametrize("name", ["manifest", "archive"])
 def test_internal_options_are_refused(engine_for, name):
     with pytest.raises(AnsibleActionFail, match=name):

@@ -12,7 +12,7 @@ import os
 import tarfile
 
 import pytest
-from ansible_collections.vlangate.vrrp.plugins.module_utils import engine_install
+from ansible_collections.vlangate.vrrp.plugins.module_utils import engine_install, engine_removal
 from ansible_collections.vlangate.vrrp.plugins.module_utils.engine_install import (
     EngineInstall,
     NotInstalled,
@@ -98,6 +98,8 @@ class Host:
     def install(self, release, check_mode=False, shipped=True, **options):
         params = {
             "state": "present",
+            "source": None,
+            "remote_src": False,
             "directory": str(self.lib),
             "config_file": str(self.root / "etc" / "config.json"),
             "runtime_dir": "/run/vlangate",
@@ -326,20 +328,205 @@ def test_three_releases_are_kept(host):
     assert len(os.listdir(str(host.lib / "releases"))) == 3
 
 
-def test_absent_removes_all_but_the_configuration_once(host):
+def rolled_back(host, **options):
+    return host.install("1-b", state="rollback", manifest=None, archive=None, **options)
+
+
+def test_rollback_runs_the_release_before_in_place_once(host):
     host.install("1-a").present()
-    gone = host.install("1-a")
-    assert gone.absent()["release"] is None
-    assert len(gone.changes) == 3 and host.running is None
+    host.install("1-b", realtime_priority=0).present()
+    unit = host.unit.read_text()
+    install = rolled_back(host)
+    facts = install.run()
+    assert (facts["release"], facts["previous"], facts["upgraded"]) == ("1-a", "1-b", "in-place")
+    assert (host.current, host.running, host.unit.read_text()) == ("1-a", "1-a", unit)
+    assert install.changes == ["current is 1-a", "daemon upgraded in place"]
+    again = rolled_back(host)
+    assert again.run()["release"] == "1-a"
+    assert (again.changes, host.running) == ([], "1-a")
+
+
+def test_after_a_rollback_it_goes_forth_and_back_again(host):
+    host.install("1-a").present()
+    host.install("1-b").present()
+    rolled_back(host).run()
+    assert host.install("1-b", shipped=False).present()["upgraded"] == "in-place"
+    assert host.running == "1-b"
+    assert rolled_back(host).run()["release"] == host.running == "1-a"
+
+
+def test_rollback_in_check_mode_tells_the_same_and_touches_nothing(host):
+    host.install("1-a").present()
+    host.install("1-b").present()
+    install = rolled_back(host, check_mode=True)
+    assert install.run()["release"] == "1-a"
+    assert install.changes == ["current is 1-a", "daemon upgraded in place"]
+    assert (host.current, host.running) == ("1-b", "1-b")
+    assert os.readlink(str(host.lib / "previous")) == "releases/1-a"
+
+
+def test_a_release_before_that_cannot_take_over_is_started(host):
+    """Whoever goes back wants to be rid of what runs, in place or not."""
+    host.install("1-a").present()
+    host.install("1-b").present()
+    host.refused["1-a"] = ("upgrade-failed", "it does not know this form")
+    install = rolled_back(host)
+    assert install.run()["upgraded"] == "restarted"
+    assert (host.current, host.running, install.module.ran("restart")) == ("1-a", "1-a", 1)
+
+
+def test_a_release_before_that_does_not_come_up_leaves_what_ran(host):
+    host.install("1-a").present()
+    host.install("1-b").present()
+    host.refused["1-a"] = ("upgrade-failed", "x")
+    host.broken.add("1-a")
+    with pytest.raises(NotInstalled, match=r"1-a did not come up.*1-b runs again"):
+        rolled_back(host).run()
+    assert (host.current, host.running) == ("1-b", "1-b")
+    assert os.readlink(str(host.lib / "previous")) == "releases/1-a"
+
+
+def test_without_a_sound_release_before_nothing_is_touched(host):
+    with pytest.raises(NotInstalled, match="there was none before"):
+        rolled_back(host).run()
+    host.install("1-a").present()
+    with pytest.raises(NotInstalled, match="there was none before"):
+        rolled_back(host).run()
+    host.install("1-b").present()
+    (host.lib / "releases" / "1-a" / "__main__.py").write_text("else")
+    with pytest.raises(NotInstalled, match="1-a is damaged"):
+        rolled_back(host).run()
+    assert (host.current, host.running) == ("1-b", "1-b")
+
+
+def test_a_release_that_is_on_the_router_needs_no_controller(host):
+    path = archive(host.root / "stick.tar.gz", "1-a")
+    install = host.install("1-a", manifest=None, archive=None, source=path, remote_src=True)
+    assert install.run()["release"] == host.running == "1-a"
+    again = host.install("1-a", manifest=None, archive=None, source=path, remote_src=True)
+    assert again.run()["upgraded"] is None and again.changes == []
+    assert os.path.exists(path)
+
+
+@pytest.mark.parametrize("content", [None, b"x", b""])
+def test_what_is_no_release_is_refused(host, content):
+    path = host.root / "stick.tar.gz"
+    if content is not None:
+        path.write_bytes(content)
+    options = {"manifest": None, "archive": None, "source": str(path), "remote_src": True}
+    with pytest.raises(NotInstalled, match="is no release of the engine"):
+        host.install("1-a", **options).run()
+    assert not host.lib.exists()
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/x", "a/../../x"])
+def test_a_release_that_reaches_out_of_its_directory_is_refused(host, name):
+    path = host.root / "stick.tar.gz"
+    text = json.dumps({**manifest("1-a"), "files": {name: "0"}})
+    with tarfile.open(str(path), "w:gz") as tar:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text.encode()))
+    options = {"manifest": None, "archive": None, "source": str(path), "remote_src": True}
+    with pytest.raises(NotInstalled, match="files elsewhere"):
+        host.install("1-a", **options).run()
+    assert not host.lib.exists()
+
+
+def test_without_anything_to_install_nothing_is_touched(host):
+    with pytest.raises(NotInstalled, match="nothing to install"):
+        host.install("1-a", manifest=None).run()
+
+
+@pytest.fixture
+def gone(host, monkeypatch):
+    """Removes what was installed."""
+    monkeypatch.setattr(engine_removal, "UNIT_FILE", str(host.unit))
+    monkeypatch.setattr(engine_removal, "STATE_DIRECTORIES", str(host.root / "var"))
+    monkeypatch.setattr(engine_removal, "running_release", lambda runtime_dir: host.running)
+    monkeypatch.setattr(engine_removal, "_is_group", lambda name: "vlangate" in host.groups)
+    monkeypatch.setattr(engine_removal.socket, "if_nameindex", lambda: host.devices)
+    host.groups, host.devices = {"vlangate"}, [(1, "lo")]
+    runtime_dir = host.root / "run" / "vlangate"
+
+    def remove(check_mode=False, **options):
+        module = host.install(
+            "1-a",
+            check_mode=check_mode,
+            **{"state": "absent", "purge": False, "runtime_dir": str(runtime_dir), **options},
+        ).module
+        module.answers["groupdel"] = lambda argv: (host.groups.clear(), (0, "", ""))[1]
+        return engine_removal.EngineRemoval(module)
+
+    return remove
+
+
+def test_absent_removes_all_but_what_makes_this_router_this_one(host, gone):
+    host.install("1-a").present()
+    removal = gone()
+    facts = removal.run()
+    config = str(host.root / "etc" / "config.json")
+    assert (facts["release"], facts["previous"]) == (None, "1-a")
+    assert (len(removal.changes), host.running) == (3, None)
     assert not host.lib.exists() and not host.unit.exists()
-    assert (host.root / "etc" / "config.json").exists()
-    again = host.install("1-a")
-    again.absent()
+    assert facts["left"] == [config, "group vlangate"]
+    assert removal.module.ran("current cleanup --runtime-dir") == 1
+    again = gone()
+    assert again.run()["left"] == facts["left"]
+    assert (again.changes, again.module.commands) == ([], [])
+
+
+def memory(host):
+    directory = host.root / "var" / "vlangate"
+    directory.mkdir(parents=True)
+    for name in ("last-good.json", "drained.json", "probation.json.new"):
+        (directory / name).write_text("{}")
+    return directory
+
+
+def test_a_purge_leaves_nothing(host, gone):
+    host.install("1-a").present()
+    directory = memory(host)
+    asked = gone(check_mode=True, purge=True)
+    asked.run()
+    assert directory.is_dir() and host.running == "1-a"
+    removal = gone(purge=True)
+    assert removal.run()["left"] == []
+    assert removal.changes == asked.changes
+    assert not directory.exists() and not (host.root / "etc").exists()
+    again = gone(purge=True)
+    again.run()
     assert again.changes == []
 
 
-def test_absent_in_check_mode_removes_nothing(host):
+def test_what_others_put_beside_our_files_stays_and_is_told(host, gone):
     host.install("1-a").present()
-    install = host.install("1-a", check_mode=True)
-    install.absent()
-    assert len(install.changes) == 3 and host.running == "1-a" and host.lib.exists()
+    directory = memory(host)
+    for path in (directory, host.lib, host.root / "etc"):
+        (path / "mine").write_text("x")
+    host.devices.append((9, "vg-vlan10-v4"))
+    left = gone(purge=True).run()["left"]
+    assert left == [str(host.lib), str(directory), "device vg-vlan10-v4"]
+    for path in (directory, host.lib, host.root / "etc"):
+        assert os.listdir(str(path)) == ["mine"]
+
+
+def test_a_group_of_another_name_is_not_ours_to_remove(host, gone):
+    host.install("1-a").present()
+    removal = gone(purge=True, control_group="root")
+    removal.run()
+    assert removal.module.ran("groupdel") == 0
+
+
+def test_a_daemon_that_nobody_stops_keeps_its_files(host, gone):
+    host.install("1-a").present()
+    with pytest.raises(NotInstalled, match="1-a still answers"):
+        gone(manage_service=False).run()
+    assert host.current == "1-a"
+
+
+def test_absent_in_check_mode_removes_nothing(host, gone):
+    host.install("1-a").present()
+    removal = gone(check_mode=True)
+    assert "left" not in removal.run()
+    assert len(removal.changes) == 3 and host.running == "1-a" and host.lib.exists()

@@ -20,6 +20,7 @@ from ansible_collections.vlangate.vrrp.plugins.plugin_utils.engine_archive impor
     EngineArchiveError,
     build_archive,
     find_pyroute2,
+    read_archive,
     write_release,
 )
 
@@ -131,6 +132,47 @@ def test_another_pyroute2_names_both_versions(monkeypatch):
     monkeypatch.setattr(engine_archive.metadata, "distribution", lambda name: Other())
     with pytest.raises(EngineArchiveError, match=r"0\.8\.1.*has 0\.9\.7.*pip install"):
         find_pyroute2()
+
+
+def test_what_was_packed_is_read_again(trees, tmp_path):
+    archive = build_archive(*trees)
+    write_release(tmp_path / "build", archive)
+    assert read_archive(str(tmp_path / "build" / "vlangate.tar.gz")) == archive
+
+
+def _packed(files):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for path, data in files:
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda files: [*files[:-1], (files[-1][0], b"else")], "is damaged"),
+        (lambda files: files[:-1], "is damaged"),
+        (lambda files: [*files, ("more", b"")], "is damaged"),
+        (lambda files: [each for each in files if each[0] != "manifest.json"], "is no release"),
+        (lambda files: [("manifest.json", b"[]")], "is no release"),
+    ],
+)
+def test_a_damaged_archive_is_refused(trees, tmp_path, damage, words):
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(_packed(damage(build_archive(*trees).contents())))
+    with pytest.raises(EngineArchiveError, match=words):
+        read_archive(str(path))
+
+
+@pytest.mark.parametrize("data", [None, b"", b"x", gzip.compress(b"x")])
+def test_what_is_no_archive_is_refused(tmp_path, data):
+    if data is not None:
+        (tmp_path / "x").write_bytes(data)
+    with pytest.raises(EngineArchiveError, match="build one with make engine"):
+        read_archive(str(tmp_path / "x"))
 
 
 def test_a_written_release_runs_and_loses_what_it_no_longer_has(trees, tmp_path):
