@@ -24,10 +24,10 @@ REPAIRS_IN_A_ROW = 10
 REPAIR_AGAIN_NS = NS_PER_S
 # A device that was looked at may be in doubt again so much later: events come in bursts.
 LOOK_AGAIN_NS = 10_000_000
-# All devices in turn, so often; but looks may use only this share of the time, 0.05 %, or 1 % after
+# All devices in turn, so often; but looks may use only this share of the time, 0.02 %, or 1 % after
 # something was found, and leave the loop alone for so long.
 ROUND_NS = 5 * NS_PER_S
-TIME_PER_WORK = 2000
+TIME_PER_WORK = 5000
 TIME_PER_WORK_IN_HASTE = 100
 PAUSE_NS = 20_000_000
 
