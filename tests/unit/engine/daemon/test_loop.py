@@ -327,10 +327,10 @@ def look_slowly(stage):
     return spent_ns
 
 
-def test_looking_at_everything_takes_a_two_thousandth_of_the_time(stage):
+def test_looking_at_everything_takes_a_five_thousandth_of_the_time(stage):
     spent_ns = look_slowly(stage)
     stage.run(60_000)
-    assert 0 < sum(spent_ns) <= (stage.clock.time_ns - T0) / 2_000
+    assert 0 < sum(spent_ns) <= (stage.clock.time_ns - T0) / 5_000
     seen = {name for _at, *names in looks(stage, "drifted") for name in names}
     assert len(seen) == DEVICES_PER_LOOK * len(spent_ns), "in turn"
 
@@ -364,7 +364,7 @@ def test_looking_at_everything_delays_no_advertisement(stage):
     sent = [at for at, _kind, *rest in stage.did("send") if rest[1] != "announcement"]
     late = [at % 100 for at in sent[1:-1]]
     assert max(late) <= 2.1, "a look at most"
-    assert len(looks(stage, "drifted")) > 10
+    assert len(looks(stage, "drifted")) > 4
 
 
 def test_only_what_has_drifted_is_compared(stage):
