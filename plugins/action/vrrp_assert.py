@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.group_verdict import (
@@ -45,7 +46,7 @@ class ActionModule(ActionBase):
         args = dict(self._task.args)
         scope = args.get("scope", "router")
         if scope != "group":
-            for name in ("groups", "hosts", "plan"):
+            for name in ("anyone", "groups", "hosts", "plan"):
                 if name in args:
                     raise AnsibleActionFail("%s is for scope: group" % name)
             return self._execute_module(MODULE, args, task_vars=task_vars)
@@ -76,8 +77,11 @@ class ActionModule(ActionBase):
             if name in args:
                 raise AnsibleActionFail("%s is for scope: router; give groups instead" % name)
         plan, groups = args.pop("plan", None), args.pop("groups", None)
+        anyone = boolean(args.pop("anyone", False))
         try:
             planned = planned_site(plan)["groups"] if plan is not None else []
+            if anyone:
+                planned = [{**group, "preferred": None} for group in planned]
             return read_groups(planned if groups is None else groups, hosts, planned)
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None

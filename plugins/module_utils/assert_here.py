@@ -43,6 +43,7 @@ def argument_spec() -> t.Dict[str, t.Any]:
         "expect": {"type": "list", "elements": "dict", "options": statement},
         "groups": {"type": "list", "elements": "dict"},
         "plan": {"type": "path"},
+        "anyone": {"type": "bool", "default": False},
         "hosts": {"type": "list", "elements": "str"},
         "timeout": {"type": "float", "default": 10},
         "poll": {"type": "float", "default": 0.2},

@@ -93,6 +93,11 @@ options:
       - For O(scope=group), what M(vlangate.vrrp.vrrp_plan) returned earlier in this run. Its groups are judged, or O(groups) when
         given.
     type: path
+  anyone:
+    description: For O(scope=group) and O(plan), any router of a group may be its master, not only the preferred one.
+    type: bool
+    default: false
+    version_added: 0.2.0
   hosts:
     description: For O(scope=group), the hosts whose routers are judged together. All hosts of the play when left out.
     type: list

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.vlangate.vrrp.plugins.action import vrrp_assert as plugin
+from ansible_collections.vlangate.vrrp.plugins.plugin_utils.plan_files import make_plan
 
 GROUPS = ({"name": "vlan10-v4", "master": "gw1"},)
 
@@ -61,6 +62,15 @@ def test_each_host_is_held_to_its_own_part(judge):
         "timeout": 1,
         "expect": [{"name": "vlan10-v4", "state": "backup"}],
     }
+
+
+@pytest.mark.parametrize(("anyone", "expected"), [("no", {"state": "backup"}), ("yes", {})])
+def test_of_a_plan_the_preferred_one_is_expected_or_anyone(judge, tmp_path, anyone, expected):
+    vlans = [{"id": 10, "networks": ["198.18.10.0/24"]}]
+    plan = make_plan(str(tmp_path), vlans, ["gw1", "gw2"], {})
+    seen = {"observed": observed("backup")}
+    result = judge("gw2", seen, groups=None, plan=plan, anyone=anyone)
+    assert result["calls"][0][1]["expect"] == [{"name": "vlan10-v4", **expected}]
 
 
 def test_the_wrong_master_fails_with_what_both_saw(judge):
