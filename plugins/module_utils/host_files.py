@@ -15,6 +15,8 @@ from .vrrp.config.devices import DEVICE_PREFIX
 
 HEADER = "# Written by the Ansible module vlangate.vrrp.vrrp_host; changes are overwritten.\n"
 
+BEFORE = "# before: "
+
 SYSCTL_FILE = "/etc/sysctl.d/80-vlangate.conf"
 NETWORKD_CONF = "/etc/systemd/networkd.conf.d/80-vlangate.conf"
 NETWORK_DIRECTORY = "/etc/systemd/network"
@@ -41,9 +43,28 @@ def sysctls(interfaces: t.Sequence[Interface], families: t.Collection[str]) -> t
     return wanted
 
 
-def sysctl_file(wanted: t.Mapping[str, str]) -> str:
-    """For systemd-sysctl; "-" lets an interface that does not exist yet be no error."""
-    return HEADER + "".join("-%s = %s\n" % item for item in sorted(wanted.items()))
+def sysctl_file(wanted: t.Mapping[str, str], before: t.Mapping[str, str]) -> str:
+    """For systemd-sysctl; "-" lets an interface that does not exist yet be no error.
+
+    before: what the kernel had before we came, to be put back when we go.
+    """
+    lines = []
+    for key, value in sorted(wanted.items()):
+        if key in before:
+            lines.append("%s%s = %s\n" % (BEFORE, key, before[key]))
+        lines.append("-%s = %s\n" % (key, value))
+    return HEADER + "".join(lines)
+
+
+def read_sysctl_file(text: str) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
+    """wanted and before of such a file."""
+    wanted, before = {}, {}
+    for line in text.splitlines():
+        for start, found in ((BEFORE, before), ("-", wanted)):
+            key, equals, value = line[len(start) :].partition(" = ")
+            if line.startswith(start) and equals:
+                found[key] = value
+    return wanted, before
 
 
 def networkd_files() -> t.Dict[str, str]:

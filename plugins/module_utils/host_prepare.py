@@ -8,9 +8,11 @@ from __future__ import annotations
 import glob
 import json
 import os
+import socket
 import typing as t
 
 from . import host_files
+from .vrrp.config.devices import DEVICE_PREFIX
 from .vrrp_module import read_text, write_text
 
 if t.TYPE_CHECKING:
@@ -36,7 +38,17 @@ class HostPrepare:
         self.diff: t.List[t.Dict[str, str]] = []
 
     def run(self) -> t.Dict[str, t.Any]:
-        """Write, apply; the facts to return."""
+        """Do what the state says; the facts to return."""
+        if self.params["state"] == "absent":
+            return self._absent()
+        self._present()
+        return self._facts()
+
+    def _facts(self, **more: t.Any) -> t.Dict[str, t.Any]:
+        changed = bool(self.changes)
+        return {"changed": changed, "changes": self.changes, "diff": self.diff, **more}
+
+    def _present(self) -> None:
         has_networkd = any(map(os.path.exists, NETWORKD))
         manage = self.params["manage_interfaces"] == "networkd"
         if manage and not (has_networkd and self._is_active("systemd-networkd.service")):
@@ -51,12 +63,45 @@ class HostPrepare:
             self._apply("NetworkManager.service", ["nmcli", "general", "reload", "conf"])
         if has_networkd:
             self._networkd(manage)
-        return {"changed": bool(self.changes), "changes": self.changes, "diff": self.diff}
+
+    def _absent(self) -> t.Dict[str, t.Any]:
+        """Put back and remove; with networkd, the interfaces that earlier runs wrote, too."""
+        devices = [name for _index, name in socket.if_nameindex() if name.startswith(DEVICE_PREFIX)]
+        if devices and not self.module.check_mode:
+            raise CannotPrepare(
+                "the engine still has devices here (%s): remove it first (vrrp_engine, state: "
+                "absent)" % ", ".join(devices)
+            )
+        _wanted, before = host_files.read_sysctl_file(read_text(host_files.SYSCTL_FILE) or "")
+        self._remove([host_files.SYSCTL_FILE])
+        self._set(before)
+        if self._remove([host_files.NETWORKMANAGER_CONF]):
+            self._apply("NetworkManager.service", ["nmcli", "general", "reload", "conf"])
+        conf_changed = self._remove([host_files.NETWORKD_CONF])
+        files = [host_files.UNMANAGED_FILE] if os.path.exists(host_files.UNMANAGED_FILE) else []
+        if self.params["manage_interfaces"] == "networkd":
+            files += self._written_interfaces()
+        self._remove(files)
+        self._reload_networkd(conf_changed, files)
+        if self.module.check_mode:
+            return self._facts()
+        ours = (host_files.SYSCTL_FILE, host_files.NETWORKMANAGER_CONF, host_files.NETWORKD_CONF)
+        found = [path for path in (*ours, host_files.UNMANAGED_FILE) if os.path.exists(path)]
+        return self._facts(left=found + self._written_interfaces())
 
     def _sysctls(self) -> None:
         wanted = host_files.sysctls(self.interfaces, self.params["forwarding"])
-        self._files({host_files.SYSCTL_FILE: host_files.sysctl_file(wanted)})
-        for key, value in wanted.items():
+        there, before = host_files.read_sysctl_file(read_text(host_files.SYSCTL_FILE) or "")
+        for key in set(wanted) - set(there):
+            now = read_text(os.path.join(PROC_SYS, key))
+            if now is not None:
+                before[key] = now.strip()
+        self._files({host_files.SYSCTL_FILE: host_files.sysctl_file(wanted, before)})
+        self._set(wanted)
+
+    def _set(self, values: t.Mapping[str, str]) -> None:
+        """Sysctls; one that is not there has gone with its interface, or did not come yet."""
+        for key, value in values.items():
             path = os.path.join(PROC_SYS, key)
             now = read_text(path)
             if now is None or now.strip() == value:
@@ -73,30 +118,43 @@ class HostPrepare:
         conf_changed = self._files(conf)
         if manage:
             files.update(host_files.interface_files(self.interfaces, self._network_file))
-            # A survey has no such option: it tells all that there is to do.
-            gone = [] if self.params.get("keep_interfaces") else self._remove_stale(files)
-        files_changed = self._files(files) or bool(gone)
+            gone = [path for path in self._written_interfaces() if path not in files]
+            self._remove(gone)
+        written = self._files(files)
+        self._reload_networkd(conf_changed, gone, written)
+
+    def _reload_networkd(
+        self, conf_changed: bool, gone: t.Sequence[str], written: bool = False
+    ) -> None:
+        """Let networkd read what changed, and take away the devices whose files are gone."""
         if conf_changed:
             # networkd reads its own configuration only when it starts; links stay as they are.
             self._apply("systemd-networkd.service", ["systemctl", "restart", "systemd-networkd"])
-        elif files_changed:
+        elif gone or written:
             self._apply("systemd-networkd.service", ["networkctl", "reload"])
-        for name in gone:
+        for name in map(os.path.basename, gone):
             if name.endswith(".netdev"):
                 device = os.path.splitext(name)[0].replace("80-vlangate-", "", 1)
                 self._apply("systemd-networkd.service", ["networkctl", "delete", device])
 
-    def _remove_stale(self, wanted: t.Mapping[str, str]) -> t.List[str]:
-        """Remove what an earlier run wrote and this one does not want; the names of the files."""
+    def _written_interfaces(self) -> t.List[str]:
+        """The files of interfaces that a run of ours wrote."""
         pattern = os.path.join(host_files.NETWORK_DIRECTORY, "%s80-vlangate%s")
-        ours = glob.glob(pattern % ("", "-*")) + glob.glob(pattern % ("*.d/", ".conf"))
-        stale = sorted(path for path in ours if path not in wanted)
-        for path in stale:
+        return sorted(glob.glob(pattern % ("", "-*")) + glob.glob(pattern % ("*.d/", ".conf")))
+
+    def _remove(self, paths: t.Sequence[str]) -> bool:
+        """Remove files, and the directories of drop-ins that become empty; True when one was."""
+        found = [path for path in paths if os.path.exists(path)]
+        for path in found:
             self.changes.append("%s removed" % path)
             self._show(path, read_text(path) or "", "")
-            if not self.module.check_mode:
-                os.unlink(path)
-        return [os.path.basename(path) for path in stale]
+            if self.module.check_mode:
+                continue
+            os.unlink(path)
+            directory = os.path.dirname(path)
+            if directory.endswith(".d") and not os.listdir(directory):
+                os.rmdir(directory)
+        return bool(found)
 
     def _network_file(self, interface: str) -> t.Optional[str]:
         """The name of the .network file that configures an interface now."""

@@ -26,6 +26,15 @@ attributes:
   idempotent:
     support: full
 options:
+  state:
+    description:
+      - V(present) makes the host ready.
+      - V(absent) puts back what the kernel had before, as far as it was noted, and removes every file that V(present) wrote; with
+        O(manage_interfaces=networkd) also the VLAN interfaces that it made. The engine has to be gone before.
+    type: str
+    choices: [present, absent]
+    default: present
+    version_added: 0.2.0
   forwarding:
     description: Address families that the host forwards.
     type: list
@@ -84,15 +93,26 @@ EXAMPLES = r"""
         vlan_id: 10
         parent: eth1
         addresses: [198.18.10.252/24, "2001:db8:10::fc/64"]
+
+- name: Leave the host as it was, after the engine has been removed
+  vlangate.vrrp.vrrp_host:
+    state: absent
+    manage_interfaces: networkd
 """
 
 RETURN = r"""
 changes:
   description: What was changed, one sentence each.
-  returned: success
+  returned: always
   type: list
   elements: str
   sample: ["net/ipv4/ip_forward set to 1"]
+left:
+  description: The files of ours that are still there; those of interfaces, with O(manage_interfaces=none).
+  returned: with O(state=absent), outside of check mode
+  type: list
+  elements: str
+  sample: [/etc/systemd/network/80-vlangate-vlan10.network]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -111,6 +131,7 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "forwarding": {
                 "type": "list",
                 "elements": "str",

@@ -25,8 +25,16 @@ def test_both_families_forward_and_believe_no_advertisements():
 
 
 def test_a_missing_interface_is_no_error_for_sysctl():
-    text = host_files.sysctl_file({"net/ipv6/conf/eth1.10/accept_ra": "0"})
+    text = host_files.sysctl_file({"net/ipv6/conf/eth1.10/accept_ra": "0"}, {})
     assert "\n-net/ipv6/conf/eth1.10/accept_ra = 0\n" in text
+
+
+def test_the_file_remembers_what_was_before():
+    wanted = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/eth1.10/accept_ra": "0"}
+    text = host_files.sysctl_file(wanted, {"net/ipv4/ip_forward": "0"})
+    assert "\n# before: net/ipv4/ip_forward = 0\n-net/ipv4/ip_forward = 1\n" in text
+    assert host_files.read_sysctl_file(text) == (wanted, {"net/ipv4/ip_forward": "0"})
+    assert host_files.read_sysctl_file("") == ({}, {})
 
 
 def test_our_devices_are_left_alone():

@@ -41,10 +41,15 @@ def prepare_for(tmp_path, monkeypatch, module_for):
     monkeypatch.setattr(host_prepare, "NETWORKMANAGER", (str(tmp_path / "no-nm"),))
 
     def make(
-        interfaces=(VLAN10,), manage="networkd", check_mode=False, forwarding=("ipv4", "ipv6")
+        interfaces=(VLAN10,),
+        manage="networkd",
+        check_mode=False,
+        forwarding=("ipv4", "ipv6"),
+        state="present",
     ):
         module = module_for(
             check_mode=check_mode,
+            state=state,
             interfaces=list(interfaces),
             manage_interfaces=manage,
             forwarding=list(forwarding),
@@ -142,3 +147,71 @@ def test_a_service_that_refuses_is_quoted(prepare_for):
     prepare.module.answers["systemctl restart"] = (1, "", "no such luck")
     with pytest.raises(CannotPrepare, match="no such luck"):
         prepare.run()
+
+
+def sysctl(tmp_path, key):
+    return tmp_path / "proc" / "sys" / key
+
+
+def test_absent_puts_back_what_was_before_and_leaves_nothing(prepare_for, tmp_path):
+    sysctl(tmp_path, "net/ipv6/conf/all/forwarding").write_text("1\n")
+    prepare_for().run()
+    # An interface that came after us, and was never anything else than what we want.
+    late = sysctl(tmp_path, "net/ipv6/conf/vlan10/accept_ra")
+    late.parent.mkdir(parents=True)
+    late.write_text("1\n")
+    prepare_for().run()
+    asked = prepare_for(state="absent", check_mode=True)
+    asked.run()
+    gone = prepare_for(state="absent")
+    facts = gone.run()
+    assert facts["left"] == [] and facts["changes"] == asked.changes
+    assert [files for _path, _names, files in os.walk(str(tmp_path / "etc")) if files] == []
+    assert sysctl(tmp_path, "net/ipv4/ip_forward").read_text() == "0"
+    assert sysctl(tmp_path, "net/ipv6/conf/all/forwarding").read_text() == "1\n"
+    assert gone.module.ran("networkctl delete vlan10") == 1
+    assert gone.module.ran("systemctl restart systemd-networkd") == 1
+    again = prepare_for(state="absent")
+    assert again.run() == {"changed": False, "changes": [], "diff": [], "left": []}
+    assert again.module.commands == []
+
+
+def test_a_second_run_remembers_what_was_before_the_first(prepare_for, tmp_path):
+    prepare_for([]).run()
+    text = (tmp_path / "etc/sysctl.d/80-vlangate.conf").read_text()
+    assert "# before: net/ipv4/ip_forward = 0" in text
+    prepare_for([], forwarding=["ipv4"]).run()
+    assert (
+        "# before: net/ipv4/ip_forward = 0"
+        in (tmp_path / "etc/sysctl.d/80-vlangate.conf").read_text()
+    )
+
+
+def test_absent_with_none_leaves_interfaces_alone_and_tells_it(prepare_for, tmp_path):
+    prepare_for().run()
+    gone = prepare_for(state="absent", manage="none")
+    left = gone.run()["left"]
+    assert [os.path.basename(path) for path in left] == [
+        "80-vlangate-eth1.network",
+        "80-vlangate-vlan10.netdev",
+        "80-vlangate-vlan10.network",
+    ]
+    assert gone.module.ran("networkctl delete") == 0
+
+
+def test_a_drop_in_goes_with_its_directory(prepare_for, tmp_path):
+    prepare = prepare_for()
+    status = json.dumps({"NetworkFile": "/etc/systemd/network/10-trunk.network"})
+    prepare.module.answers["networkctl --json=short status eth1"] = (0, status, "")
+    prepare.run()
+    prepare_for(state="absent").run()
+    assert written(tmp_path) == []
+
+
+def test_the_engine_has_to_be_gone_first(prepare_for, tmp_path, monkeypatch):
+    prepare_for().run()
+    devices = [(1, "lo"), (2, "vg-vlan10-v4")]
+    monkeypatch.setattr(host_prepare.socket, "if_nameindex", lambda: devices)
+    with pytest.raises(CannotPrepare, match=r"\(vg-vlan10-v4\): remove it first"):
+        prepare_for(state="absent").run()
+    assert sysctl(tmp_path, "net/ipv4/ip_forward").read_text() == "1"
