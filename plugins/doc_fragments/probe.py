@@ -40,7 +40,7 @@ options:
   beyond:
     description:
       - An address for each family that is on no LAN, to see which router sends on what goes there. The packets are not forwarded.
-      - Left out, those of O(beyond) that are for documentation.
+      - The defaults are for documentation, so nobody has them.
     type: list
     elements: str
     default: [192.0.2.1, "2001:db8::1"]

@@ -16,6 +16,26 @@ from .vrrp.wire.constants import TTL
 
 Finding = t.Dict[str, t.Any]
 
+#: What can be found, worst first.
+CODES = (
+    "two-masters",
+    "unknown-vrid",
+    "unknown-router",
+    "unexpected-addresses",
+    "missing",
+    "different-versions",
+    "different-addresses",
+    "different-intervals",
+    "different-checksums",
+    "wrong-ttl",
+    "clear-text-password",
+    "authentication",
+    "real-mac",
+    "carp",
+    "unreadable",
+    "too-many",
+)
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -60,7 +80,7 @@ def findings(wire: Wire, expected: t.Optional[t.Sequence[Expected]] = None) -> t
     if wire.ignored:
         text = "%d frames of still more speakers were not looked at" % wire.ignored
         found.append(_finding("too-many", (0, None, None), [], text))
-    return found
+    return sorted(found, key=lambda each: CODES.index(each["code"]))
 
 
 def _two_masters(group: GroupKey, contest: Contest) -> Finding:

@@ -128,7 +128,7 @@ class Contest:
         return self.end_ns - self.start_ns >= 2 * self.interval_ns
 
 
-_Key = t.Tuple[int, str, int, int, bytes, bytes]
+_Key = t.Tuple[int, str, int, bytes, bytes, int]
 
 
 class Wire:
@@ -162,7 +162,8 @@ class Wire:
             self._remember_fault(error.fault)
             return None
         said = heard.advertisement
-        key = (vlan, heard.header.family.value, said.vrid, said.version, heard.source, heard.mac)
+        group = (vlan, heard.header.family.value, said.vrid)
+        key = (*group, heard.source, heard.mac, said.version)
         speaker = self._speakers.get(key)
         if speaker is None:
             if len(self._speakers) >= MOST_SPEAKERS:

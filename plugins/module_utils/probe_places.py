@@ -93,7 +93,7 @@ def _planned(
             message = "%r is no address" % entry["address"]
             problems.append(Problem(path + ".address", "address", message, HOW_TO_WRITE))
         mac = _mac(entry["virtual_mac"], path, problems)
-        route = _on_link(address, interface) if address else None
+        route = on_link(address, interface) if address else None
         if route is not None:
             is_none = False
             yield Place(address, route.interface, route.source, entry["name"] or "", mac)
@@ -103,8 +103,11 @@ def _planned(
         problems.append(Problem("expected", "route", message, hint))
 
 
-def _on_link(address: bytes, interface: str) -> t.Optional[Route]:
-    """Without naming an interface: with one, the kernel takes everything for a neighbour."""
+def on_link(address: bytes, interface: str) -> t.Optional[Route]:
+    """The way to a neighbour by this interface, or by any; None when it is no neighbour.
+
+    The kernel is asked without the interface: with it, it takes everything for a neighbour.
+    """
     try:
         route = route_to(address)
     except OSError:
