@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..module_utils.vrrp.fsm.parameters import OWNER_PRIORITY
-from .fleet_table import text
+from .fleet_table import listed, text
 from .waves import waves
 
 #: The priority of whoever is drained.
@@ -100,9 +100,12 @@ def _interruptions(survey: Survey) -> Iterator[str]:
         yield "the daemon is restarted: it gives its roles away"
     if runs and any(INTERFACE_FILES in change for change in survey["host_changes"]):
         yield "interfaces are written: the network manager may take their addresses for a moment"
+    alike: dict[tuple[str, str], list[str]] = {}
     for change in survey["changes"]:
         if not change["hitless"]:
-            yield "%s %s: %s" % (change["name"], change["kind"], change["cost"])
+            alike.setdefault((change["kind"], change["cost"]), []).append(change["name"])
+    for (kind, cost), names in alike.items():
+        yield "%s %s: %s" % (listed(names), kind, cost)
 
 
 # Groups -------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 KINDS = ("added", "changed", "removed")
 _NOBODY = "nobody"
+#: So many groups that nobody will notice are told one by one, and so many names in a sentence.
+_MOST_CALM = 40
+_MOST_NAMES = 6
 
 
 def text(plan: Mapping[str, t.Any], steps: Sequence[str]) -> list[str]:
@@ -19,25 +22,44 @@ def text(plan: Mapping[str, t.Any], steps: Sequence[str]) -> list[str]:
     restless = [group for group in plan["groups"] if _is_restless(group)]
     lines: list[str] = []
     if plan["in_order"] and not restless:
-        words = (len(plan["routers"]), len(plan["groups"]))
-        return ["nothing to do: %d routers and %d groups are as they should be" % words, *tail]
+        words = (_count(len(plan["routers"]), "router"), _count(len(plan["groups"]), "group"))
+        return ["nothing to do: %s and %s as they should be" % words, *tail]
     lines += _columns(("ROUTER", "ENGINE", "HOST", "CONFIGURATION", "HITLESS"), _rows(plan))
     lines += _reasons(plan)
     if restless:
-        head = ("GROUP", "VIRTUAL ADDRESS", "MASTER NOW", "MASTER AFTER", "WHAT CHANGES")
-        lines += ["", *_columns(head, map(_group_row, restless))]
-    calm = len(plan["groups"]) - len(restless)
-    if calm:
-        lines.append("%d groups stay as they are" % calm)
+        lines += ["", *_groups(restless)]
+    same = len(plan["groups"]) - len(restless)
+    if same:
+        lines.append("%s as before" % _count(same, "group"))
     if not plan["in_order"]:
         order = steps or [", ".join(wave) for wave in plan["waves"]]
         lines += ["", "ORDER", *("%3d  %s" % each for each in enumerate(order, 1))]
     return lines + tail
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names, as many as a person reads."""
+    more = len(names) - _MOST_NAMES
+    text = ", ".join(names[:_MOST_NAMES])
+    return text if more <= 0 else "%s and %d more" % (text, more)
+
+
 def _is_restless(group: Mapping[str, t.Any]) -> bool:
-    is_alone = len(group["masters_now"]) == 1
-    return bool(group["changes"]) or group["moves"] or not is_alone
+    return bool(group["changes"]) or _is_felt(group) or len(group["masters_now"]) != 1
+
+
+def _is_felt(group: Mapping[str, t.Any]) -> bool:
+    """Whether hosts may notice, or did already: those come first, and all of them are shown."""
+    return group["moves"] or not group["hitless"] or len(group["masters_now"]) > 1
+
+
+def _groups(restless: Sequence[Mapping[str, t.Any]]) -> list[str]:
+    head = ("GROUP", "VIRTUAL ADDRESS", "MASTER NOW", "MASTER AFTER", "WHAT CHANGES")
+    felt = [group for group in restless if _is_felt(group)]
+    calm = [group for group in restless if not _is_felt(group)]
+    lines = _columns(head, map(_group_row, [*felt, *calm[:_MOST_CALM]]))
+    more = len(calm) - _MOST_CALM
+    return lines if more <= 0 else [*lines, "and %d more groups, hitless like these" % more]
 
 
 def _rows(plan: Mapping[str, t.Any]) -> Iterator[tuple[str, ...]]:
@@ -45,7 +67,7 @@ def _rows(plan: Mapping[str, t.Any]) -> Iterator[tuple[str, ...]]:
         yield (
             router["name"],
             _engine(router["engine"]),
-            _count(len(router["host_changes"])),
+            _count(len(router["host_changes"]), "change") if router["host_changes"] else "stays",
             _configuration(router),
             "yes" if router["hitless"] else "no",
         )
@@ -63,8 +85,8 @@ def _engine(engine: Mapping[str, t.Any]) -> str:
     return "%s to %s" % (engine["release"], engine["wanted"])
 
 
-def _count(changes: int) -> str:
-    return "stays" if not changes else "%d change%s" % (changes, "s" if changes > 1 else "")
+def _count(number: int, what: str) -> str:
+    return "%d %s%s" % (number, what, "" if number == 1 else "s")
 
 
 def _configuration(router: Mapping[str, t.Any]) -> str:
@@ -85,11 +107,8 @@ def _reasons(plan: Mapping[str, t.Any]) -> Iterator[str]:
         for sentence in router["why"]:
             yield "%s: not hitless: %s" % (router["name"], sentence)
         if router["drained"]:
-            names = ", ".join(router["drained"])
-            yield "%s: drained, and stays so unless the roll-out did it: %s" % (
-                router["name"],
-                names,
-            )
+            words = (router["name"], listed(router["drained"]))
+            yield "%s: drained, and stays so unless a roll-out did it: %s" % words
 
 
 def _group_row(group: Mapping[str, t.Any]) -> tuple[str, ...]:

@@ -123,3 +123,20 @@ def daemon(runtime_dir):
     stand_in = StandInDaemon(runtime_dir)
     yield stand_in
     stand_in.close()
+
+
+@pytest.fixture
+def survey():
+    """What vrrp_survey returns of a router that needs nothing, and has no virtual router."""
+    engine = {"release": "1-a", "wanted": "1-a", "is_wanted": True, "service": "active"}
+    return {
+        "in_order": True,
+        "engine": {**engine, "upgraded": None, "changes": [], "error": None},
+        "host_changes": [],
+        "changes": [],
+        "routers": [],
+        "drained": [],
+        "drained_all": False,
+        "probation": None,
+        "problems": [],
+    }
