@@ -13,19 +13,12 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.vrrp.config.hosts import host_problems
-from ..module_utils.vrrp.config.parse import parse
-from ..module_utils.vrrp.config.render import document
-from ..module_utils.vrrp.errors import ConfigError
 from ..plugin_utils.plan_files import derived_plan, planned_router, planned_site
 from ..plugin_utils.rollout import Rollout, RolloutRefused, Step, Wishes, Work
 from ..plugin_utils.rollout_split import without
-from .vrrp_config import refusal
 
 DRAINS = ("auto", "always", "never")
-OPTIONS = frozenset(
-    ("plan", "surveys", "configs", "drain", "hand_back", "at_once", "drained_by_us")
-)
+OPTIONS = ("drain", "hand_back", "at_once", "drained_by_us")
 
 Documents = Mapping[str, Mapping[str, t.Any]]
 
@@ -41,16 +34,14 @@ class ActionModule(ActionBase):
         """Work out the steps, and write down their plans."""
         super().run(tmp, task_vars)
         args = self._task.args
-        unknown = sorted(set(args) - OPTIONS)
+        unknown = sorted(set(args) - {"plan", "surveys", *OPTIONS})
         if unknown or "plan" not in args or not isinstance(args.get("surveys"), Mapping):
             raise AnsibleActionFail(
-                "the options are plan, surveys (host to what vrrp_survey returned), and perhaps %s;"
-                " not %s" % (", ".join(sorted(OPTIONS)[:4]), ", ".join(unknown) or "without them")
+                "the options are plan and surveys, which is router to its survey, and perhaps %s; "
+                "not %s" % (", ".join(OPTIONS), ", ".join(unknown) or "without them")
             )
         try:
             return self._rollout(str(args["plan"]), args["surveys"], args)
-        except ConfigError as error:
-            return {"failed": True, "msg": refusal(list(error.problems))}
         except RolloutRefused as error:
             return {"failed": True, "msg": str(error), "problems": error.sentences}
         except ValueError as error:
@@ -59,7 +50,7 @@ class ActionModule(ActionBase):
     def _rollout(
         self, plan: str, surveys: Mapping[str, t.Any], args: Mapping[str, t.Any]
     ) -> dict[str, t.Any]:
-        documents = _documents(plan, surveys, args.get("configs"))
+        documents = {name: json.loads(planned_router(plan, name)["config"]) for name in surveys}
         groups = planned_site(plan)["groups"]
         ours = [str(each) for each in args.get("drained_by_us") or ()]
         rollout = Rollout(groups, documents, surveys, _wishes(args), ours)
@@ -73,17 +64,6 @@ class ActionModule(ActionBase):
             ],
             "plan": plan if final == groups else derived_plan(plan, final, {}),
         }
-
-
-def _documents(plan: str, surveys: t.Iterable[str], configs: t.Any) -> Documents:
-    """What each router should have: of the plan, or by a template of the operator's own."""
-    if configs is None:
-        return {name: json.loads(planned_router(plan, name)["config"]) for name in surveys}
-    read = {str(host): parse(config) for host, config in configs.items()}
-    problems = list(host_problems(read))
-    if problems:
-        raise ConfigError(tuple(problems))
-    return {host: document(config) for host, config in read.items()}
 
 
 def _wishes(args: Mapping[str, t.Any]) -> Wishes:

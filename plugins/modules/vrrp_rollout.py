@@ -29,9 +29,6 @@ options:
     description: Each host of the play, and what M(vlangate.vrrp.vrrp_survey) returned there.
     type: dict
     required: true
-  configs:
-    description: Each host and its configuration, in place of those of O(plan), where a template of your own made them.
-    type: dict
   drain:
     description:
       - Whether a router gives its roles away before it is changed. With V(auto), if its engine or its host has to change.

@@ -97,6 +97,13 @@ class Rollout:
         # Who has which group in which form, who is drained, who is master: as the steps go on.
         self._held = {router: _held(survey) for router, survey in surveys.items()}
         self._drained = {router: set(survey["drained"]) for router, survey in surveys.items()}
+        # Whose trackers fail has less than its priority.
+        self._ailing = {
+            router: {each["name"] for each in survey["routers"]
+                     if each["effective_priority"] != each["priority"]
+                     and each["name"] not in survey["drained"]}
+            for router, survey in surveys.items()
+        }  # fmt: skip
         self._masters = _masters(surveys)
         self._members = {name: set(group["members"]) for name, group in self._planned.items()}
         for router, held in self._held.items():
@@ -201,7 +208,8 @@ class Rollout:
 
     def _step(self, works: Mapping[str, Work]) -> Step:
         """One step, after which the routers have what it gives them."""
-        before = [self._group(name, None) for name in self._names(works) if self._is_seen(name)]
+        names = self._names(works)
+        before = [self._group(name, None) for name in names if self._is_seen(name)]
         for router, work in works.items():
             held = self._held[router]
             if work.drain:
@@ -213,23 +221,25 @@ class Rollout:
             }
             if self._surveys[router]["drained_all"]:
                 self._drained[router].update(self._held[router])
-        names = self._names(works)
+        # Also those that are gone there: somebody else may have them still.
+        names |= self._names(works)
         groups = [self._judged(name) for name in names]
         for router, work in works.items():
             if work.undrain:
                 self._drained[router].difference_update(work.names or self._drained[router].copy())
         forms = [[held[name] for held in self._held.values() if name in held] for name in names]
-        longest_cs = max((form[0]["advertisement_interval_cs"] for form in forms), default=0)
+        intervals_cs = [each["advertisement_interval_cs"] for form in forms for each in form]
+        longest_cs = max(intervals_cs, default=0)
         return Step(
             works,
             before,
             [group for group in groups if group is not None],
-            all(len({tuple(each["addresses"]) for each in form}) == 1 for form in forms),
+            all(len({tuple(each["addresses"]) for each in form}) <= 1 for form in forms),
             STABLE_INTERVALS if STABLE_INTERVALS * longest_cs <= STABLE_CS else 0,
         )
 
-    def _names(self, routers: Iterable[str]) -> list[str]:
-        return sorted({name for router in routers for name in self._held[router]})
+    def _names(self, routers: Iterable[str]) -> set[str]:
+        return {name for router in routers for name in self._held[router]}
 
     def _group(self, name: str, master: str | None) -> Group:
         members = [router for router, held in self._held.items() if name in held]
@@ -243,18 +253,28 @@ class Rollout:
     def _judged(self, name: str) -> Group | None:
         """A group as it has to be at the end of a step; None where nobody can say."""
         master = self._masters[name] = self._expected(name)
-        return self._group(name, master) if master or self._is_seen(name) else None
+        group = self._group(name, master)
+        return group if master or (group["members"] and self._is_seen(name)) else None
 
     def _expected(self, name: str) -> str | None:
-        """The only one there is, or who is master and has the highest priority; None for anyone."""
-        forms = {router: held[name] for router, held in self._held.items() if name in held}
-        able = {router: form["priority"] for router, form in forms.items()
-                if not self._is_drained(router, name)}  # fmt: skip
-        if len(able) == 1:
-            return next(iter(able))
+        """Who will be master: the only one that is able, else the one with the highest priority,
+        which may have to preempt. None where that depends on something else."""
+        able = {
+            router: held[name]
+            for router, held in self._held.items()
+            if name in held and not self._is_drained(router, name)
+        }
+        if len(able) <= 1:
+            return next(iter(able), None)
+        if any(name in self._ailing[router] for router in able):
+            return None
+        highest = max(form["priority"] for form in able.values())
+        first = [router for router, form in able.items() if form["priority"] == highest]
         master = self._masters.get(name)
-        own = able.pop(master, 0) if master is not None else 0
-        return master if own > max(able.values(), default=own) else None
+        if master in first:
+            return master
+        preempts = len(first) == 1 and able[first[0]]["preempt"] and self._is_seen(name)
+        return first[0] if preempts else None
 
     def _is_drained(self, router: str | None, name: str) -> bool:
         return name in self._drained.get(router or "", ())
