@@ -73,11 +73,14 @@ def exercises(
     problems += _unknown("vlangate_drill_kinds", kinds, KINDS)
     wanted = list(known) if groups == ALL else _list(groups, None)
     problems += _unknown("vlangate_drill_group", wanted or (), known)
-    struck = site["routers"] if routers == ALL else _list(routers, None)
+    struck = None if routers == ALL else _list(routers, None)
     problems += _unknown("vlangate_drill_routers", struck or (), site["routers"])
     limits = _limits(budget, problems)
     if not problems:
-        if wanted is None and struck is None:
+        if routers == ALL:
+            shared = [each for each in known.values() if len(each["members"]) > 1]
+            struck = list(dict.fromkeys(each["preferred"] for each in shared))
+        elif wanted is None and struck is None:
             wanted = list(known)[:1]
         if struck is None:
             struck = list(dict.fromkeys(known[name]["preferred"] for name in wanted or ()))

@@ -158,7 +158,8 @@ def _result(number: int, exercise: Mapping[str, t.Any], notes: Sequence[Note]) -
         events=tuple(events),
         groups=tuple(groups),
         paths=tuple(_paths(exercise, probings, vips)),
-        failures=tuple(_failures(exercise, notes)),
+        # Several hosts may say the same of a group.
+        failures=tuple(dict.fromkeys(_failures(exercise, notes))),
         remarks=tuple(_remarks(notes)),
     )
 
@@ -280,7 +281,7 @@ def _paths(
 def _failures(exercise: Mapping[str, t.Any], notes: Sequence[Note]) -> t.Iterator[str]:
     for note in notes:
         if "failure" in note:
-            yield "%s, %s: %s" % (note["phase"], note["host"], note["failure"])
+            yield "%s: %s" % (note["phase"], note["failure"])
         if "watched" in note and note["ended"] - note["began"] > note["watched"]:
             form = "%s, %s: it took %.1f s, and was watched for %.1f s only: raise %s"
             seconds = note["ended"] - note["began"]
