@@ -20,8 +20,13 @@ PIP_INSTALLERS = ("get_pip_24_2.py", "get_pip_25_2.py")
 
 
 def make_tree(name: str) -> Path:
-    """Copy the checkout's files, committed or new, and say where the copy is."""
-    tree = scratch() / name / "ansible_collections" / "vlangate" / "vrrp"
+    """A copy in this run's scratch directory."""
+    return copy_tree(scratch() / name)
+
+
+def copy_tree(directory: Path) -> Path:
+    """Copy the checkout's files, committed or new, and say where in the directory they are."""
+    tree = directory / "ansible_collections" / "vlangate" / "vrrp"
     listing = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard"],
         cwd=ROOT,
