@@ -48,6 +48,7 @@ TimeoutStartSec=15s
 TimeoutStopSec=15s
 KillMode=mixed
 LimitNOFILE=65536
+LimitMEMLOCK=infinity
 OOMScoreAdjust=-900
 {scheduling}
 RuntimeDirectory={runtime_name}

@@ -32,7 +32,7 @@ from .heartbeat import Beat, Wire, open_heartbeat, remaining_lease_s
 from .journal import FileJournal
 from .log import Log
 from .loop import FRAMES_PER_READ, Loop
-from .memory import SpareMemory, trimmer
+from .memory import MemoryLock, SpareMemory, trimmer
 from .notify import ServiceManager
 from .requests import Requests
 from .shell import Shell
@@ -147,7 +147,7 @@ class Assembly:
         self.loop = Loop(
             self.shell, clock, ports.io, ports.monitor, ports.dataplane, ports.prober, log
         )
-        spare = SpareMemory(clock.now_ns(), trimmer())
+        spare = SpareMemory(clock.now_ns(), trimmer(), MemoryLock())
         self.loop.duties = (self.commitment, drains, self.upgrade, spare, log)
         self.commitment.breathe = self.requests.breathe = self.loop.breathe
 

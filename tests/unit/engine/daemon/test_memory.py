@@ -4,11 +4,13 @@
 """Memory is given back some seconds after the start and then once a minute."""
 
 import gc
+import resource
 import weakref
 
 import pytest
 
-from vrrp.daemon.memory import SpareMemory, trimmer
+from vrrp.daemon import memory
+from vrrp.daemon.memory import MemoryLock, SpareMemory, trimmer
 from vrrp.units import NS_PER_S
 
 
@@ -23,7 +25,7 @@ def the_collector_of_the_tests():
 
 def test_it_is_given_back_when_the_start_is_over_and_then_each_minute(unfrozen):
     calls = []
-    spare = SpareMemory(5 * NS_PER_S, calls.append)
+    spare = SpareMemory(5 * NS_PER_S, calls.append, MemoryLock())
     assert spare.deadline_ns() == 7 * NS_PER_S
     spare.tick(7 * NS_PER_S - 1)
     assert calls == []
@@ -37,7 +39,7 @@ def test_it_is_given_back_when_the_start_is_over_and_then_each_minute(unfrozen):
 
 
 def test_a_c_library_that_cannot_is_not_asked(unfrozen):
-    spare = SpareMemory(0, None)
+    spare = SpareMemory(0, None, MemoryLock())
     spare.tick(10**12)
     assert spare.deadline_ns() == 10**12 + 60 * NS_PER_S
 
@@ -48,7 +50,7 @@ class Ring:
 
 
 def test_rings_are_collected_then_too(unfrozen):
-    spare = SpareMemory(0, None)
+    spare = SpareMemory(0, None, MemoryLock())
     for now_ns in (10**12, 2 * 10**12):
         ring = weakref.ref(Ring())
         assert ring() is not None
@@ -57,7 +59,7 @@ def test_rings_are_collected_then_too(unfrozen):
 
 
 def test_what_the_start_made_is_not_looked_at_again(unfrozen):
-    spare = SpareMemory(0, None)
+    spare = SpareMemory(0, None, MemoryLock())
     spare.tick(10**12)
     frozen = gc.get_freeze_count()
     assert frozen > 0
@@ -65,6 +67,25 @@ def test_what_the_start_made_is_not_looked_at_again(unfrozen):
     spare.tick(2 * 10**12)
     assert gc.get_freeze_count() <= frozen
     assert kept.itself is kept
+
+
+class Calls(list):
+    """libc: which of its functions were called, with what."""
+
+    def __getattr__(self, name):
+        return lambda *words: self.append((name, *words))
+
+
+@pytest.mark.parametrize("limit", (0, 8 << 20, resource.RLIM_INFINITY))
+def test_memory_is_locked_when_it_has_been_given_back_where_there_is_no_limit(
+    unfrozen, monkeypatch, limit
+):
+    libc = Calls()
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _name: libc)
+    monkeypatch.setattr(memory.resource, "getrlimit", lambda _which: (limit, limit))
+    SpareMemory(0, libc.malloc_trim, MemoryLock()).tick(10**12)
+    locked = [("munlockall",), ("malloc_trim", 0), ("mlockall", 7)]
+    assert libc == (locked if limit == resource.RLIM_INFINITY else locked[1:2])
 
 
 def test_what_this_host_has_can_be_called():
