@@ -36,19 +36,20 @@ REFUSED = {
 #: Down means out of the race for keepalived; as a penalty, it leaves a router the lowest priority.
 FAULT_PENALTY = 254
 OWNER = 255
+DEFAULT_PRIORITY = 100
 AUTH_LENGTH = 8
 
 
 @dataclass
 class Instance:
-    """A vrrp_instance. Intervals in centiseconds; version is None where the global one counts."""
+    """A vrrp_instance. version is None where the global one counts; 0 is no priority yet."""
 
     router: str
     name: str
     line: int
     interface: str = ""
     vrid: int = 0
-    priority: int = 100
+    priority: int = 0
     interval_cs: int = 100
     version: int | None = None
     preempt: bool = True
@@ -134,6 +135,10 @@ class _Reader:
                 self._sort(each)
             else:
                 reader(each, instance)
+        if not instance.priority:
+            # As keepalived has it, and few expect it.
+            is_master = ["state", "MASTER"] in (each.words for each in block.block)
+            instance.priority = OWNER if is_master else DEFAULT_PRIORITY
         for keyword, value in (
             ("interface", instance.interface),
             ("virtual_router_id", instance.vrid),

@@ -108,6 +108,11 @@ def _gateways(
             hint = "give the interface its real address first, or is it another interface?"
             problems.append(Problem(instance.path, "no-address", message, hint))
             continue
+        if instance.priority == OWNER and set(places.values()) != set(instance.addresses):
+            message = "has priority 255, and %s is not its own address" % instance.addresses[0]
+            hint = "write at most 254 (state MASTER alone means 255), or make it the real address"
+            problems.append(Problem(instance.path, "owner", message, hint))
+            continue
         key = instance.family, instance.vrid, min(map(str, places))
         gateway = gateways.setdefault(key, Gateway(list(places)))
         if instance.router in gateway.members:
@@ -123,16 +128,20 @@ def _gateways(
 def _places(instance: Instance, links: Links) -> dict[t.Any, Address]:
     """The networks of an instance with the router's real address in each of them."""
     usual = [each for each in instance.addresses if not each.is_link_local]
-    virtual = set() if instance.priority == OWNER else set(instance.addresses)
+    found = [
+        ipaddress.ip_interface("%s/%d" % (entry["local"], entry["prefixlen"]))
+        for link in links
+        if link["ifname"] == instance.interface
+        for entry in link.get("addr_info", ())
+    ]
     places: dict[t.Any, Address] = {}
-    for link in links:
-        if link["ifname"] != instance.interface:
-            continue
-        for entry in link.get("addr_info", ()):
-            each = ipaddress.ip_interface("%s/%d" % (entry["local"], entry["prefixlen"]))
-            if each.version != instance.family or each.is_link_local or each.ip in virtual:
+    # A master holds the virtual addresses, too: real are the others, or an owner has no others.
+    for is_virtual in (False, True) if instance.priority == OWNER else (False,):
+        for each in found:
+            if each.version != instance.family or each.is_link_local:
                 continue
-            if not usual or any(address in each.network for address in usual):
+            is_meant = not usual or any(address in each.network for address in usual)
+            if is_meant and (each.ip in instance.addresses) == is_virtual:
                 places.setdefault(each.network, each.ip)
     covered = all(any(address in network for network in places) for address in usual)
     return places if covered else {}

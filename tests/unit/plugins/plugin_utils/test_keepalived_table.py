@@ -218,6 +218,24 @@ def test_an_interface_without_an_address_there_is_no_gateway():
     assert "vlan10 has no address in the network of 198.18.77.254" in problem
 
 
+def test_an_owner_has_the_virtual_address_as_its_real_one():
+    text = LAN.replace(".254/24", ".252/24")
+    files = {"gw1": text % {"priority": 255}, "gw2": text % {"priority": 100}}
+    lan = {"ifname": "vlan10", "addr_info": [{"local": "198.18.10.252", "prefixlen": 24}]}
+    found = keepalived_site(files, {"gw1": [lan], "gw2": links(253)})
+    (row,) = found["table"]["vlangate_vlans"]
+    assert (row["virtual"], row["routers"]["gw1"]) == ("198.18.10.252", "198.18.10.252")
+    assert row["priorities"] == {"gw2": 100}
+    (problem,) = problems(LAN.replace("%(priority)d", "255"), LAN)
+    assert "has priority 255, and 198.18.10.254 is not its own address" in problem
+
+
+def test_state_master_without_a_priority_means_255():
+    text = LAN.replace("state BACKUP", "state MASTER").replace("    priority %(priority)d\n", "")
+    (problem,) = problems(text, LAN)
+    assert "has priority 255, and 198.18.10.254 is not its own address" in problem
+
+
 def test_equal_priorities_are_refused_as_in_any_table():
     assert "100 is that of gw1 and of gw2" in problems(LAN.replace("%(priority)d", "100"))[0]
 
