@@ -131,6 +131,6 @@ class GapWatch:
 def _note(counter: str, found: List[Tuple[int, str, str]]) -> Notify:
     gap_ns, name, sentence = max(found)
     others = len(found) - 1
-    more = " (and %d others)" % others if others else ""
+    more = " (and %d more)" % others if others else ""
     data = {"counter": counter, "gap_ns": gap_ns, "others": others}
     return Notify(KIND, name, sentence + more, data)

@@ -118,7 +118,7 @@ def test_all_that_were_held_up_together_share_a_line():
     groups = [group(name, vrid=vrid) for vrid, name in enumerate(names, 1)]
     driver = steady(*groups)
     (note,) = gap_notes(late(driver, 5 * NS_PER_S // 2))
-    assert note.message.endswith("(and 4 others)")
+    assert note.message.endswith("(and 4 more)")
     for name in names:
         assert driver.bound(name).occurrences[-1].kind == "gap"
         assert driver.count("gaps-sent", name) == 1
