@@ -24,7 +24,7 @@ from .shell import (
     require_root,
     terminate_as_interrupt,
 )
-from .table import lab_of_table
+from .table import lab_of_tables
 from .topology import CONTROLLER, LabSpec
 from .traffic import begin, default_path, end
 
@@ -52,8 +52,8 @@ def main(arguments: List[str]) -> int:
 def _up(options: argparse.Namespace) -> None:
     kind = ROUTERS[options.debian] if options.debian else options.rootfs
     if options.table:
-        document = json.loads(options.table.read_text())
-        spec = lab_of_table(options.prefix, kind, document["plan"], document["is_managed"])
+        tables = [json.loads(path.read_text()) for path in options.table]
+        spec = lab_of_tables(options.prefix, kind, tables)
     else:
         spec = LabSpec(options.prefix, tuple(options.routers), tuple(options.vlans), kind)
     with locked(_lock(options), busy="another run is working on the lab %r" % options.prefix):
@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--vlans", nargs="+", type=int, default=[10, 20], metavar="ID")
     up.add_argument("--rootfs", choices=sorted(RECIPES), default="router")
     up.add_argument("--debian", choices=sorted(ROUTERS), help="routers of this Debian release")
-    up.add_argument("--table", type=Path, metavar="FILE", help="a site's plan, see table.py")
+    up.add_argument("--table", type=Path, nargs="+", metavar="FILE", help="a site's, see table.py")
     up.set_defaults(run=_up)
     commands.add_parser("down", help="remove a lab, whole or not").set_defaults(run=_down)
     commands.add_parser("status", help="what is there").set_defaults(run=_status)

@@ -7,6 +7,8 @@
 
 What it says of a host comes as host variables of the last inventory, so it wins over all that the
 site's own inventory says of the same host. The hosts of the VLANs are in the group `stations`.
+What else the lab needs to be otherwise than in its tables is in `table-0.json`, to be given as
+extra variables, and for the last table in the inventory itself.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ def write_inventory(directory: Path, spec: LabSpec) -> Path:
     """Write it below the lab's directory; the path of the inventory."""
     inventory = directory / "inventory"
     (inventory / "host_vars").mkdir(parents=True)
+    for number, variables in enumerate(spec.variables):
+        (inventory / ("table-%d.json" % number)).write_text(json.dumps(variables, indent=2))
     hosts: Names = {}
     for router in spec.routers:
         hosts[router] = {
+            **(spec.variables[-1] if spec.variables else {}),
             "ansible_connection": "ssh",
             "ansible_host": spec.management_address(router),
             "ansible_port": 22,

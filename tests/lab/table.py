@@ -12,7 +12,7 @@ that is no VLAN has a carrier, and nothing at its end.
 from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
-from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Union
 
 from .shell import LabError
 from .topology import STATION_HOST, LabSpec, Lan, Network
@@ -27,27 +27,37 @@ Plan = Mapping[str, Mapping[str, Any]]
 Interface = Union[IPv4Interface, IPv6Interface]
 
 
-def lab_of_table(prefix: str, rootfs: str, plan: Plan, is_managed: bool) -> LabSpec:
-    """The lab for a plan: router -> config, interfaces and groups, as `vrrp_gateways` gives it.
+def lab_of_tables(prefix: str, rootfs: str, tables: Sequence[Mapping[str, Any]]) -> LabSpec:
+    """The lab for one table, or for the one of today and the one of tomorrow.
 
-    is_managed: the roles give the interfaces their real addresses, so the lab does not.
-    Raises LabError for a site that the lab cannot be.
+    Each has its "plan", router -> config, interfaces and groups, as `vrrp_gateways` gives it, the
+    "routers" that this was made with, and which of them are "managed": there the roles set the
+    real addresses, so the lab does not. The first table says what the hosts believe of their
+    gateways. Raises LabError for a site that the lab cannot be.
     """
-    rows = _rows(plan)
+    plans = [table["plan"] for table in tables]
+    managed = {router for table in tables for router in table["managed"]}
+    routers = tuple(dict.fromkeys(router for plan in plans for router in plan))
+    rows = _rows(plans)
+    trackers = [tracker for plan in plans for each in plan.values()
+                for tracker in each["config"]["trackers"]]  # fmt: skip
     devices = {device for row in rows for device in row.devices.values()}
-    uplink = Network(_uplink_name(plan, devices), *UPLINK)
-    targets = {str(ip_address(target)) for each in _trackers(plan) for target in each["targets"]}
-    _check(plan, rows, uplink)
-    lans = [row.lan(targets, is_managed) for row in rows]
-    known = {*devices, uplink.name}
-    lans += [Lan(name, 0, dict.fromkeys(plan, name), {}, (), ())
-             for name in sorted(_links(plan) - known)]  # fmt: skip
+    uplink = Network(_uplink_name(trackers, devices), *UPLINK)
+    targets = {str(ip_address(target)) for each in trackers for target in each["targets"]}
+    _check(routers, rows, uplink)
+    lans = [row.lan(targets, managed) for row in rows]
+    links = {each["interface"] for each in trackers if each["interface"]}
+    lans += [Lan(name, 0, dict.fromkeys(routers, name), {}, (), ())
+             for name in sorted(links - {*devices, uplink.name})]  # fmt: skip
     inside = {str(ip_interface(address).ip) for lan in lans for address in lan.station}
     real = {str(each.ip) for row in rows for each in row.real_addresses()}
     virtual = {str(vip) for row in rows for vip in row.virtual}
     lab = {uplink.address(version, STATION_HOST) for version in (4, 6)}
     outside = tuple(sorted(targets - inside - real - virtual - lab))
-    return LabSpec(prefix, tuple(plan), (), rootfs, tuple(lans), uplink, MANAGEMENT, outside)
+    steady = tuple("h%d" % row.vlan for row in rows if row.tables == len(plans))
+    variables = tuple(_variables(table["routers"]) for table in tables)
+    return LabSpec(prefix, routers, (), rootfs, tuple(lans), uplink, MANAGEMENT, outside, steady,
+                   variables)  # fmt: skip
 
 
 class _Row:
@@ -59,6 +69,7 @@ class _Row:
         self.real: Dict[str, List[str]] = {}
         self.virtual: List[str] = []
         self.gateways: Dict[str, str] = {}
+        self.tables = 0
 
     def add_interface(self, router: str, interface: Mapping[str, Any]) -> None:
         self.devices[router] = interface["name"]
@@ -72,8 +83,8 @@ class _Row:
     def real_addresses(self) -> List[Interface]:
         return [ip_interface(address) for each in self.real.values() for address in each]
 
-    def lan(self, targets: Set[str], is_managed: bool) -> Lan:
-        real = {} if is_managed else {name: tuple(each) for name, each in self.real.items()}
+    def lan(self, targets: Set[str], managed: Set[str]) -> Lan:
+        real = {name: tuple(each) for name, each in self.real.items() if name not in managed}
         station = tuple(self._station(targets))
         return Lan(self.name, self.vlan, self.devices, real, station, tuple(self.gateways.values()))
 
@@ -92,34 +103,38 @@ class _Row:
                     raise LabError("%s has no address left for a host" % network) from None
 
 
-def _rows(plan: Plan) -> List[_Row]:
-    """The LANs of the table: whoever shares an interface is on one."""
+def _rows(plans: Sequence[Plan]) -> List[_Row]:
+    """The LANs of the tables: whoever shares an interface is on one."""
     rows: Dict[int, _Row] = {}
     at: Dict[Tuple[str, str], _Row] = {}
-    for router, planned in plan.items():
-        for interface in planned["interfaces"]:
-            vlan = interface["vlan_id"]
-            row = at.get((router, interface["name"])) or rows.get(vlan)
-            row = row or _Row("vlan%d" % vlan, vlan)
-            rows[vlan] = at[router, interface["name"]] = row
-            row.add_interface(router, interface)
-        for group in planned["groups"]:
-            rows[group["vlan"]].add_group(group)
+    for plan in plans:
+        seen: Set[int] = set()
+        for router, planned in plan.items():
+            for interface in planned["interfaces"]:
+                vlan = interface["vlan_id"]
+                row = at.get((router, interface["name"])) or rows.get(vlan)
+                row = row or _Row("vlan%d" % vlan, vlan)
+                rows[vlan] = at[router, interface["name"]] = row
+                row.add_interface(router, interface)
+                row.tables += row.vlan not in seen
+                seen.add(row.vlan)
+            for group in planned["groups"]:
+                rows[group["vlan"]].add_group(group)
     return list(dict.fromkeys(rows.values()))
 
 
-def _trackers(plan: Plan) -> Iterator[Mapping[str, Any]]:
-    for planned in plan.values():
-        yield from planned["config"]["trackers"]
+def _variables(routers: Any) -> Dict[str, Any]:
+    """The routers without their trunks: networkd cannot take a cable for a VLAN that it makes."""
+    settings = list(routers.values()) if isinstance(routers, dict) else routers
+    if not any(isinstance(each, dict) and each.get("parent") for each in settings):
+        return {}
+    bare = [dict(each, parent=None) if isinstance(each, dict) else each for each in settings]
+    return {"vlangate_routers": dict(zip(routers, bare)) if isinstance(routers, dict) else bare}
 
 
-def _links(plan: Plan) -> Set[str]:
-    return {each["interface"] for each in _trackers(plan) if each["interface"]}
-
-
-def _uplink_name(plan: Plan, devices: Set[str]) -> str:
+def _uplink_name(trackers: Sequence[Mapping[str, Any]], devices: Set[str]) -> str:
     """The interface by which targets are pinged, if it is none of a VLAN."""
-    named = {each["interface"] for each in _trackers(plan) if each["targets"]} - devices
+    named = {each["interface"] for each in trackers if each["targets"]} - devices
     named -= {None, ""}
     if len(named) > 1:
         raise LabError("the lab has one interface to its ISP on all routers, and the table pings "
@@ -127,11 +142,11 @@ def _uplink_name(plan: Plan, devices: Set[str]) -> str:
     return named.pop() if named else UPLINK_NAME
 
 
-def _check(plan: Plan, rows: List[_Row], uplink: Network) -> None:
+def _check(routers: Sequence[str], rows: List[_Row], uplink: Network) -> None:
     """Refuse what would come out otherwise than on the real site."""
     problems = []
-    if len(plan) > MOST_ROUTERS:
-        problems.append("%d routers: the lab has room for %d" % (len(plan), MOST_ROUTERS))
+    if len(routers) > MOST_ROUTERS:
+        problems.append("%d routers: the lab has room for %d" % (len(routers), MOST_ROUTERS))
     own = [ip_network(prefix) for each in (uplink, MANAGEMENT) for prefix in each.prefixes]
     for row in rows:
         for network in {each.network for each in row.real_addresses()}:

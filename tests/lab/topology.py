@@ -117,6 +117,10 @@ class LabSpec:
     management: Network = MANAGEMENT_NETWORK
     # What else the ISP answers for.
     targets: Tuple[str, ...] = ()
+    # Hosts whose gateways a change does not take away, for traffic.
+    steady: Tuple[str, ...] = ()
+    # What Ansible is told otherwise than by each of the tables that the lab was made for.
+    variables: Tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.prefix.isalnum() or len(self.prefix) > 12:
@@ -200,8 +204,11 @@ def build(spec: LabSpec) -> None:
     ip(spec.switch, lines)
     for name, network in spec.stations.items():
         # A station's addresses and routes are given: nothing is learned from advertisements.
-        run(in_namespace(spec.namespace(name), ["sysctl", "-qw", "net.ipv6.conf.all.accept_ra=0",
-                                                "net.ipv6.conf.default.accept_ra=0"]))  # fmt: skip
+        settings = ["net.ipv6.conf.%s.accept_ra=0" % which for which in ("all", "default")]
+        if name == ISP and spec.lans:
+            # Of a table, not every router need be in every VLAN: they meet where they come from.
+            settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]
+        run(in_namespace(spec.namespace(name), ["sysctl", "-qw", *settings]))
         addresses = ["addr add %s dev %s nodad" % (each, STATION_DEVICE)
                      for each in network.station]  # fmt: skip
         if name == ISP:
@@ -217,10 +224,18 @@ def _station_routes(spec: LabSpec, name: str, network: AnyNetwork) -> List[str]:
         return [
             "route add %s via %s" % (prefix, gateway)
             for host in spec.hosts.values()
-            if isinstance(host, Network)
-            for gateway, prefix in zip(network.gateways, host.prefixes)
+            for prefix, gateway in zip(host.prefixes, _ways_back(spec, host))
         ]
     return ["route add default via %s" % gateway for gateway in network.gateways]
+
+
+def _ways_back(spec: LabSpec, network: AnyNetwork) -> List[str]:
+    """By which addresses the ISP reaches a LAN, for each of its prefixes."""
+    if isinstance(network, Network):
+        return list(network.gateways)
+    # A table of somebody's own need not have a group on the way from the ISP.
+    host = spec.router_host(next(iter(network.devices)))
+    return [spec.uplink.address(ip_interface(each).version, host) for each in network.station]
 
 
 def wire_router(spec: LabSpec, router: str) -> None:

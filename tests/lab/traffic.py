@@ -24,6 +24,7 @@ from .control import Lab
 from .measure import Prober
 from .shell import REPOSITORY, LabError, Process, identify, is_alive, wait_for
 from .shell import end as end_process
+from .topology import ISP
 
 MODULE = "tests.lab.traffic"
 # This much without loss comes first, and last, where it comes at all.
@@ -36,8 +37,8 @@ MOST_STATIONS = 3
 
 
 def default_path(lab: Lab) -> Tuple[str, ...]:
-    """From the first host to some others."""
-    return tuple(lab.spec.hosts)[: 1 + MOST_STATIONS]
+    """From the first host to some others and to the ISP."""
+    return (*(lab.spec.steady or tuple(lab.spec.hosts))[:MOST_STATIONS], ISP)
 
 
 def begin(lab: Lab, station: str, *others: str) -> None:
