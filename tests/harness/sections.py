@@ -39,6 +39,7 @@ ALONE = (
     "reconcile_many",
     "reload",
     "upgrade",
+    "vrrp_probe",
 )
 # Simulated histories of a whole run, and what takes its time in their section only.
 HISTORIES = "2000"
@@ -58,7 +59,7 @@ ALL_PYTHONS = (
 OTHER_CORES = (("2.20.10", "3.12"), ("2.21.5", "3.13"))
 
 # The scenarios of extensions/molecule, and the releases of Debian that routers may have.
-SCENARIOS = ("default", "change", "upgrade")
+SCENARIOS = ("default", "change", "upgrade", "rollback", "drill", "mine")
 DEBIANS = ("12", "13", "11")
 
 
