@@ -6,7 +6,8 @@
     ansible-playbook -i YOURS -i /run/vlangate-lab/PREFIX/inventory/hosts.json vlangate.vrrp.site
 
 What it says of a host comes as host variables of the last inventory, so it wins over all that the
-site's own inventory says of the same host. The hosts of the VLANs are in the group `stations`.
+site's own inventory says of the same host. The hosts of the VLANs are in the group of hosts that
+look at their gateways; they stand in for those that the site itself has in it.
 What else the lab needs to be otherwise than in its tables is in `table-0.json`, to be given as
 extra variables, and for the last table in the inventory itself.
 """
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Dict
 
 from .topology import LabSpec
 
-STATIONS = "stations"
+STATIONS = "vlangate_probe_hosts"
 Names = Dict[str, Dict[str, Any]]
 
 
@@ -53,11 +55,13 @@ def write_inventory(directory: Path, spec: LabSpec) -> Path:
         python.chmod(0o755)
         hosts[station] = {"ansible_connection": "local", "ansible_become": False,
                           "ansible_python_interpreter": str(python)}  # fmt: skip
+    stations = [hosts[name] for name in spec.hosts]
+    hosts.update(zip(spec.stand_ins, cycle(stations)))
     for name, variables in hosts.items():
         (inventory / "host_vars" / (name + ".json")).write_text(json.dumps(variables, indent=2))
     routers: Names = {name: {} for name in spec.routers}
-    stations: Names = {name: {} for name in spec.hosts}
-    groups = {"all": {"hosts": routers, "children": {STATIONS: {"hosts": stations}}}}
+    watching: Names = {name: {} for name in spec.hosts}
+    groups = {"all": {"hosts": routers, "children": {STATIONS: {"hosts": watching}}}}
     path = inventory / "hosts.json"
     path.write_text(json.dumps(groups, indent=2))
     return path

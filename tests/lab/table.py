@@ -31,9 +31,9 @@ def lab_of_tables(prefix: str, rootfs: str, tables: Sequence[Mapping[str, Any]])
     """The lab for one table, or for the one of today and the one of tomorrow.
 
     Each has its "plan", router -> config, interfaces and groups, as `vrrp_gateways` gives it, the
-    "routers" that this was made with, and which of them are "managed": there the roles set the
-    real addresses, so the lab does not. The first table says what the hosts believe of their
-    gateways. Raises LabError for a site that the lab cannot be.
+    "routers" that this was made with, which of them are "managed": there the roles set the real
+    addresses, so the lab does not; and its "probe_hosts". The first table says what hosts believe
+    of their gateways. Raises LabError for a site that the lab cannot be.
     """
     plans = [table["plan"] for table in tables]
     managed = {router for table in tables for router in table["managed"]}
@@ -56,8 +56,9 @@ def lab_of_tables(prefix: str, rootfs: str, tables: Sequence[Mapping[str, Any]])
     outside = tuple(sorted(targets - inside - real - virtual - lab))
     steady = tuple("h%d" % row.vlan for row in rows if row.tables == len(plans))
     variables = tuple(_variables(table["routers"]) for table in tables)
+    watching = dict.fromkeys(name for table in tables for name in table["probe_hosts"])
     return LabSpec(prefix, routers, (), rootfs, tuple(lans), uplink, MANAGEMENT, outside, steady,
-                   variables)  # fmt: skip
+                   tuple(name for name in watching if name not in routers), variables)  # fmt: skip
 
 
 class _Row:

@@ -119,6 +119,8 @@ class LabSpec:
     targets: Tuple[str, ...] = ()
     # Hosts whose gateways a change does not take away, for traffic.
     steady: Tuple[str, ...] = ()
+    # Hosts of a site's inventory for which ours stand in.
+    stand_ins: Tuple[str, ...] = ()
     # What Ansible is told otherwise than by each of the tables that the lab was made for.
     variables: Tuple[Mapping[str, Any], ...] = ()
 
@@ -232,7 +234,7 @@ def _station_routes(spec: LabSpec, name: str, network: AnyNetwork) -> List[str]:
 def _ways_back(spec: LabSpec, network: AnyNetwork) -> List[str]:
     """By which addresses the ISP reaches a LAN, for each of its prefixes."""
     if isinstance(network, Network):
-        return list(network.gateways)
+        return list(spec.uplink.gateways)
     # A table of somebody's own need not have a group on the way from the ISP.
     host = spec.router_host(next(iter(network.devices)))
     return [spec.uplink.address(ip_interface(each).version, host) for each in network.station]
