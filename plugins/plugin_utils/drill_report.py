@@ -22,6 +22,8 @@ from .drill_timeline import Gap, Observation, Reign, reigns, without_master
 ENDS_DAEMON = ("stop", "kill", "crash")
 #: Seconds by which the clock of a host may differ before the pictures are said to be off.
 CLOCK_S = 2.0
+#: Seconds by which a host may send its probes late before that is told.
+LATE_S = 0.02
 #: Seconds around the first and the last event of a picture.
 MARGIN_S = 1.0
 
@@ -294,6 +296,10 @@ def _failures(exercise: Mapping[str, t.Any], notes: Sequence[Note]) -> t.Iterato
 
 def _remarks(notes: Sequence[Note]) -> t.Iterator[str]:
     for note in notes:
+        late = note.get("measured", {}).get("late", 0.0)
+        if late > LATE_S:
+            form = "%s itself was late by %.3f s at worst; outages that are shorter may be its own"
+            yield form % (note["host"], late)
         observed = note.get("observed")
         if observed is None:
             continue

@@ -150,7 +150,7 @@ def test_unplanned_failovers_are_held_to_their_budgets(lab: Lab, tmp_path: Path)
     before = roles(lab)
     code, said = play(
         lab, DRILL, vlangate_drill_kinds=["kill", "crash", "link"],
-        vlangate_drill_group="vlan10-v4", vlangate_drill_budget={"link": 0.001},
+        vlangate_drill_group="vlan10-v4", vlangate_drill_budget={"link": 0.001, "return": 0.5},
         vlangate_drill_report=str(tmp_path),
     )  # fmt: skip
     report = Report(tmp_path)
@@ -178,12 +178,12 @@ def test_a_router_that_nobody_comes_back_to_mends_itself(lab: Lab) -> None:
     command = ["ansible", "gw2", "-m", "vlangate.vrrp.vrrp_drill", "-a"]
     code, said = ansible(lab, [*command, "state=struck kind=link interfaces=mgmt"])
     assert code == 2 and "Ansible reaches this router by mgmt" in said
-    code, said = ansible(lab, [*command, "state=struck kind=crash undo_after=4"])
+    code, said = ansible(lab, [*command, "state=struck kind=crash undo_after=25"])
     assert code == 0, said
     code, said = ansible(lab, [*command, "state=struck kind=stop"])
     assert code == 2 and "this router is struck already" in said
     wait_for(lambda: masters(lab).get("vlan20-v4") == ["gw1"], 10, "gw1 to take over", 0.1)
-    wait_for(lambda: roles(lab) == before, 20, "gw2 to be as it was", 0.2)
+    wait_for(lambda: roles(lab) == before, 60, "gw2 to be as it was", 0.2)
     code, said = ansible(lab, [*command, "state=mended"])
     assert code == 0 and '"changed": false' in said and "mended itself" in said
 
