@@ -18,7 +18,7 @@ from ..module_utils.vrrp.errors import ConfigError
 from ..plugin_utils.fleet_plan import fleet_plan
 from ..plugin_utils.inventory import inventory_of
 from ..plugin_utils.plan_files import make_plan, planned_site
-from ..plugin_utils.table_places import lines, told
+from ..plugin_utils.table_places import lines, with_places
 
 TABLE = ("vlans", "routers", "defaults", "configs", "hosts", "partial")
 SURVEYED = ("plan", "surveys", "steps")
@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
                 configs,
             )
         except ConfigError as error:
-            problems = told(error.problems, table)
+            problems = with_places(error.problems, table)
             text = "vrrp_plan cannot use this table; no router was asked or changed:\n%s"
             return {"failed": True, "msg": text % lines(problems), "problems": problems}
         site = planned_site(path)

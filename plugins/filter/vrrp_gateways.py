@@ -280,14 +280,18 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils.vrrp.config.gateways import gateway_configs
 from ..module_utils.vrrp.errors import ConfigError
+from ..plugin_utils.table_places import lines, with_places
 
 
 def vrrp_gateways(vlans, routers, defaults=None):
     """One gateway configuration per router; AnsibleFilterError with all problems of the table."""
+    defaults = {} if defaults is None else defaults
     try:
-        return gateway_configs(vlans, routers, {} if defaults is None else defaults)
+        return gateway_configs(vlans, routers, defaults)
     except ConfigError as error:
-        raise AnsibleFilterError("vrrp_gateways cannot use this table:\n%s" % error) from error
+        table = {"vlans": vlans, "routers": routers, "defaults": defaults}
+        told = lines(with_places(error.problems, table))
+        raise AnsibleFilterError("vrrp_gateways cannot use this table:\n%s" % told) from error
 
 
 class FilterModule:

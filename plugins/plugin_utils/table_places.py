@@ -40,7 +40,7 @@ def place(path: str, table: Mapping[str, t.Any]) -> str:
     return found
 
 
-def told(problems: Iterable[Problem], table: Mapping[str, t.Any]) -> list[dict[str, str]]:
+def with_places(problems: Iterable[Problem], table: Mapping[str, t.Any]) -> list[dict[str, str]]:
     """Problems as a task returns them, each with its place."""
     return [{**vars(each), "place": place(each.path, table)} for each in problems]
 

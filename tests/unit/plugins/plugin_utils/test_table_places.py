@@ -9,7 +9,11 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.errors import Problem
 from ansible_collections.vlangate.vrrp.plugins.plugin_utils import table_places
-from ansible_collections.vlangate.vrrp.plugins.plugin_utils.table_places import lines, place, told
+from ansible_collections.vlangate.vrrp.plugins.plugin_utils.table_places import (
+    lines,
+    place,
+    with_places,
+)
 
 TABLE = """vlans:
   - id: 10
@@ -75,7 +79,7 @@ def test_an_ansible_that_does_not_tell_costs_the_place_only(table, monkeypatch):
 
 
 def test_problems_are_told_with_their_places(table):
-    problems = told([Problem("vlans[10].vrid", "range", "is 0", "write 1"),
+    problems = with_places([Problem("vlans[10].vrid", "range", "is 0", "write 1"),
                      Problem("gw1: x", "odd", "is odd", "mend it")], table)  # fmt: skip
     assert problems[0]["place"].endswith("table.yml:2:5") and problems[1]["place"] == ""
     first, where, second = lines(problems).splitlines()
