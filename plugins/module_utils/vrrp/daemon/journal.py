@@ -31,8 +31,8 @@ _MODE = 0o600
 _COLLECTED = 1024 * 1024
 # Of the state, in one turn: about two milliseconds.
 _PIECES = 8
-# Octets that wait for a slow disk, and how long a beginning and an end wait for it.
-_MOST_WAITING = 16 * 1024 * 1024
+# Octets that wait for a slow disk, and how long an end waits for it.
+_MOST_WAITING = 32 * 1024 * 1024
 _PATIENCE_S = 1.0
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -133,7 +133,6 @@ class FileJournal:
         self._start_next(now_ns)
         while self._next is not None:
             self._add_pieces()
-        self._disk.finish(_PATIENCE_S)
 
     def _flush(self, now_ns: int) -> None:
         self._collected = 0

@@ -216,6 +216,7 @@ def test_after_stop_no_new_file_begins(path, tmp_path):
 def journal_on_a_disk_that_got_stuck(path, tmp_path):
     """A host whose next file will take one page and then nothing; and who may read it."""
     host = Host(path, 400_000)
+    host.settle()
     os.mkfifo(tmp_path / "journal.new")
     reader = os.open(tmp_path / "journal.new", os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
