@@ -148,6 +148,7 @@ table:
   returned: O(state=written)
   type: list
   elements: str
+  sample: ["EXERCISE            GROUP      OUTAGE", "handover of gw1     vlan10-v4  0.000 s"]
 files:
   description: The report.
   returned: O(state=written)

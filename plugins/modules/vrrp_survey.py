@@ -100,6 +100,7 @@ drained:
   returned: success
   type: list
   elements: str
+  sample: [vlan10-v4]
 drained_all:
   description: Whether the whole router is drained.
   returned: success
@@ -109,6 +110,7 @@ probation:
   description: The configuration that waits to be confirmed, or null.
   returned: success
   type: dict
+  sample: null
 problems:
   description: What keeps this router from being brought in order, a sentence each.
   returned: success
