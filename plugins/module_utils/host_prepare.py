@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
 NETWORKD = ("/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd")
 NETWORKMANAGER = ("/usr/sbin/NetworkManager",)
 PROC_SYS = "/proc/sys"
+# What ip says of an address, or an interface, that is not there.
+GONE = ("Cannot assign requested address", "Cannot find device", "Address not found")
 
 
 class CannotPrepare(Exception):
@@ -81,8 +83,12 @@ class HostPrepare:
         files = [host_files.UNMANAGED_FILE] if os.path.exists(host_files.UNMANAGED_FILE) else []
         if self.params["manage_interfaces"] == "networkd":
             files += self._written_interfaces()
+        given = [read_text(path) or "" for path in files if path.endswith(".network")]
         self._remove(files)
         self._reload_networkd(conf_changed, files)
+        if not self.module.check_mode:
+            for text in given:
+                self._take_addresses(text)
         if self.module.check_mode:
             return self._facts()
         ours = (host_files.SYSCTL_FILE, host_files.NETWORKMANAGER_CONF, host_files.NETWORKD_CONF)
@@ -136,6 +142,16 @@ class HostPrepare:
             if name.endswith(".netdev"):
                 device = os.path.splitext(name)[0].replace("80-vlangate-", "", 1)
                 self._apply("systemd-networkd.service", ["networkctl", "delete", device])
+
+    def _take_addresses(self, text: str) -> None:
+        """networkd leaves an interface alone of which it has no file any more, as it is."""
+        settings = [line.partition("=") for line in text.splitlines()]
+        names = [value for key, _equals, value in settings if key == "Name"]
+        for address in (value for key, _equals, value in settings if key == "Address"):
+            command = ["ip", "address", "del", address, "dev", names[0]]
+            code, _output, error = self.module.run_command(command)
+            if code != 0 and not any(words in error for words in GONE):
+                raise CannotPrepare("%s: %s" % (" ".join(command), error.strip()))
 
     def _written_interfaces(self) -> t.List[str]:
         """The files of interfaces that a run of ours wrote."""

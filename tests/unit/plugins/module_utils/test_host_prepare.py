@@ -176,6 +176,19 @@ def test_absent_puts_back_what_was_before_and_leaves_nothing(prepare_for, tmp_pa
     assert again.module.commands == []
 
 
+def test_absent_takes_back_the_addresses_that_were_given(prepare_for):
+    prepare_for([{**VLAN10, "parent": None}]).run()
+    gone = prepare_for([], state="absent")
+    gone.module.answers["ip address del"] = (2, "", "Error: ipv4: Address not found.")
+    gone.run()
+    assert gone.module.ran("ip address del 198.18.10.252/24 dev vlan10") == 1
+    prepare_for([{**VLAN10, "parent": None}]).run()
+    stuck = prepare_for([], state="absent")
+    stuck.module.answers["ip address del"] = (1, "", "ip: not permitted")
+    with pytest.raises(CannotPrepare, match="vlan10: ip: not permitted"):
+        stuck.run()
+
+
 def test_a_second_run_remembers_what_was_before_the_first(prepare_for, tmp_path):
     prepare_for([]).run()
     text = (tmp_path / "etc/sysctl.d/80-vlangate.conf").read_text()
