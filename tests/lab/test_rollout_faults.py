@@ -29,8 +29,6 @@ PROBATION = "/var/lib/vlangate/probation.json"
 #: Three intervals and a skew time below one (RFC 9568 section 6.1), and a tenth for the change.
 RFC_MS = 4.1 * max(INTERVALS_MS)
 MOST_LOST = 2
-#: A VLAN of which each router is backup.
-BACKED_UP = {"gw1": "vlan20", "gw2": "vlan10"}
 
 Variables = Dict[str, Any]
 
@@ -150,21 +148,18 @@ def test_the_daemon_refuses(site: Site) -> None:
     assert site.most_lost(start_ns) <= MOST_LOST
 
 
-@pytest.mark.parametrize("router", ["gw2", "gw1"])
-def test_an_assertion_fails(site: Site, router: str) -> None:
-    """A cable is pulled, so a group is not as it should be: all of the step is taken back."""
+def test_an_assertion_fails(site: Site) -> None:
+    """In the second step a cable is pulled, so a group is not as it should be: it is taken back."""
     before = site.digests()
-    said, start_ns = interrupted(
-        site, router, lambda _child: site.lab.link_cut(router, BACKED_UP[router])
-    )
+    said, start_ns = interrupted(site, "gw1", lambda _child: site.lab.link_cut("gw1", "vlan20"))
     after = site.digests()
-    site.lab.link_restore(router, BACKED_UP[router])
-    assert after[router] == before[router], said[-3000:]
-    assert "%s-v4" % BACKED_UP[router] in said
+    site.lab.link_restore("gw1", "vlan20")
+    assert after["gw1"] == before["gw1"] and after["gw2"] != before["gw2"], said[-3000:]
+    assert "vlan20-v4: expected" in said
     site.settle()
-    assert site.most_lost(start_ns) <= MOST_LOST
-    if router == "gw1":
-        site.go_on()
+    # gw1 has VLAN 10, and sends nothing into VLAN 20 until it has given that away.
+    assert site.longest_ms(start_ns) <= RFC_MS
+    site.go_on()
 
 
 def test_the_router_dies(site: Site) -> None:
