@@ -38,7 +38,7 @@ _NAME_ROOM, _ANCILLARY_ROOM, _USUAL_ROOM = 32, 96, 128
 _PACKET_AT = _NAME_ROOM + _ANCILLARY_ROOM
 _RECORD = _PACKET_AT + _USUAL_ROOM
 _REST_ROOM = 4096
-# The limits keep a hostile LAN, or one that changes all the time, from filling memory.
+# Keeps a hostile LAN from filling memory.
 _REMEMBERED = 8192
 
 # A limit, not a claim. Frames wait in it where a card has stalled, up to 10,240 of 1 kB in its
@@ -180,7 +180,6 @@ class FrameSender:
         enlarge_buffers(self._socket, _SEND_BUFFER)
         # By the identities of their frames, which live as long as they are here.
         self._prepared: Dict[Tuple[int, ...], _Burst] = {}
-        self._prepared_frames = 0
 
     def send(self, frame: TransmitFrame) -> None:
         """Send one that may never be sent again."""
@@ -206,12 +205,12 @@ class FrameSender:
         return refused
 
     def _prepare(self, frames: Sequence[TransmitFrame]) -> _Burst:
-        burst = _lay_out(tuple(frames))
-        if self._prepared_frames + len(frames) > _REMEMBERED:
-            self._prepared.clear()
-            self._prepared_frames = 0
-        self._prepared[tuple(map(id, frames))] = burst
-        self._prepared_frames += len(frames)
+        identities = tuple(map(id, frames))
+        # Each advertisement is due once in an interval: another burst with it is of the past.
+        fresh = frozenset(identities)
+        present = self._prepared.items()
+        self._prepared = {key: burst for key, burst in present if fresh.isdisjoint(key)}
+        burst = self._prepared[identities] = _lay_out(tuple(frames))
         return burst
 
     def close(self) -> None:
