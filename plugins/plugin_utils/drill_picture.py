@@ -108,12 +108,26 @@ def _draw_probes(drawing: _Drawing, result: Result, group: GroupResult) -> None:
         for outage in outages:
             tip = "no answer for %.3f s" % outage.seconds
             drawing.bar(outage.start, outage.end, y, BAR, LOST, tip)
-            right = drawing.x(outage.end)
-            is_near_edge = right > WIDTH - RIGHT - LABEL
-            x = drawing.x(outage.start) - 6 if is_near_edge else right + 6
-            anchor = "end" if is_near_edge else "start"
-            told = "%.3f s" % outage.seconds
-            drawing.add("text", told, x=x, y=y + 13, text_anchor=anchor, fill=LOST)
+        _label(drawing, sorted(outages, key=lambda each: each.start), y + 13)
+
+
+def _label(drawing: _Drawing, outages: list[Gap], y: int) -> None:
+    """How long they were; those that are close together have one label."""
+    while outages:
+        end = outages[0].end
+        close = [outages[0]]
+        for outage in outages[1:]:
+            if drawing.x(outage.start) < drawing.x(end) + LABEL:
+                close.append(outage)
+                end = max(end, outage.end)
+        right = drawing.x(end)
+        is_near_edge = right > WIDTH - RIGHT - LABEL
+        x = drawing.x(close[0].start) - 6 if is_near_edge else right + 6
+        told = "%.3f s" % sum(outage.seconds for outage in close)
+        drawing.add(
+            "text", told, x=x, y=y, text_anchor="end" if is_near_edge else "start", fill=LOST
+        )
+        outages = outages[len(close) :]
 
 
 def _draw_axis(drawing: _Drawing, span: tuple[float, float], origin: float, bottom: int) -> None:

@@ -61,25 +61,25 @@ def exercises(
         for name in site["routers"]:
             router = planned_router(plan, name)
             document = json.loads(router["config"])
-            configs[name] = [
-                {**each, "networks": _networks(each, router["interfaces"])}
+            configs[name] = {
+                each["name"]: {**each, "networks": _networks(each, router["interfaces"])}
                 for each in document["virtual_routers"]
-            ]
+            }
     except ValueError as error:
         raise BadDrill(str(error)) from None
     known = {group["name"]: group for group in site["groups"]}
     problems: list[str] = []
     kinds = _list(kinds, ["stop"])
     problems += _unknown("vlangate_drill_kinds", kinds, KINDS)
-    wanted = list(known) if groups == ALL else _list(groups, None)
+    shared = {name: each for name, each in known.items() if len(each["members"]) > 1}
+    wanted = list(shared) if _is_all(groups) else _list(groups, None)
     problems += _unknown("vlangate_drill_group", wanted or (), known)
-    struck = None if routers == ALL else _list(routers, None)
+    struck = None if _is_all(routers) else _list(routers, None)
     problems += _unknown("vlangate_drill_routers", struck or (), site["routers"])
     limits = _limits(budget, problems)
     if not problems:
-        if routers == ALL:
-            shared = [each for each in known.values() if len(each["members"]) > 1]
-            struck = list(dict.fromkeys(each["preferred"] for each in shared))
+        if _is_all(routers):
+            struck = list(dict.fromkeys(each["preferred"] for each in shared.values()))
         elif wanted is None and struck is None:
             wanted = list(known)[:1]
         if struck is None:
@@ -117,6 +117,10 @@ def _list(value: t.Any, default: t.Any) -> t.Any:
     if value is None or value == "":
         return default
     return [value] if isinstance(value, str) else list(value)
+
+
+def _is_all(value: t.Any) -> bool:
+    return value in (ALL, [ALL])
 
 
 def _unknown(field: str, values: Sequence[t.Any], known: t.Collection[str]) -> list[str]:
@@ -166,7 +170,7 @@ def _exercise(
     configs: Mapping[str, t.Any],
     limits: Mapping[str, t.Any],
 ) -> dict[str, t.Any]:
-    fields = {each["name"]: each for each in configs[router]}
+    fields = configs[router]
     own = [name for name in fields if known[name]["preferred"] == router]
     interfaces: list[str] = []
     moving = own
@@ -180,7 +184,7 @@ def _exercise(
         moving = [name for name in own if fields[name]["interface"] in interfaces]
     taken = [name for name in moving if len(known[name]["members"]) > 1]
     heirs = {name: _next(known[name]["members"], router) for name in taken}
-    settings = {name: {each["name"]: each for each in configs[heirs[name]]}[name] for name in taken}
+    settings = {name: configs[heirs[name]][name] for name in taken}
     longest_s = max(settings[name]["advertisement_interval_cs"] for name in taken) / 100
     delay_s = max(fields[name]["preempt_delay_cs"] for name in taken) / 100
     return {

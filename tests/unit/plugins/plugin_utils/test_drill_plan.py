@@ -65,6 +65,12 @@ def test_routers_and_kinds_are_struck_one_after_the_other(drill):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("everything", ["all", ["all"]])
+def test_all_are_those_that_have_something_to_give_away(drill, everything):
+    for option in ("routers", "groups"):
+        assert [each["router"] for each in drill(**{option: everything})] == ["gw1", "gw2"]
+
+
 def test_the_budget_of_the_rfc_is_that_of_the_heir(drill):
     (exercise,) = drill(kinds=["crash"], budget={"return": 0.5})
     # Priority 150: three intervals of 1 s and 106/256 of a second, and a tenth.

@@ -229,6 +229,15 @@ def test_the_picture_shows_what_was_lost_where_it_was():
             assert 0 <= float(element.get(name, 0)) <= 960
 
 
+def test_outages_that_are_close_have_one_label():
+    close = measured((0.5, 0.51), (0.6, 0.62), (15, 16))
+    result = verdict(*CRASH, note("crash", "h10", measured=close))
+    root = ElementTree.fromstring(picture(result, result.groups[0]))
+    labels = [text.text for text in root.iterfind("svg:text", NAMESPACE)
+              if text.get("fill") == LOST]  # fmt: skip
+    assert labels == ["0.030 s", "1.000 s"]
+
+
 def test_the_page_needs_nothing_else_and_believes_nobody():
     name = "<script>alert(1)</script>"
     exercise = {**EXERCISE, "groups": [{**EXERCISE["groups"][0], "name": name}]}
