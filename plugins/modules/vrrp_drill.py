@@ -12,7 +12,7 @@ version_added: 0.2.0
 author:
   - The vlangate.vrrp authors (@vlangate)
 description:
-  - Strikes a router, mends it, and tells what its virtual routers remember of it. The playbook P(vlangate.vrrp.drill) does that in
+  - Strikes a router, mends it, and tells what its virtual routers remember of it. The playbook C(vlangate.vrrp.drill) does that in
     the right order, watched by probes; look at it before you use this module by itself.
   - A router that is struck mends itself after O(undo_after) seconds, whether anybody comes back or not, and with a reboot.
 extends_documentation_fragment:

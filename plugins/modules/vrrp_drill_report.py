@@ -12,7 +12,7 @@ version_added: 0.2.0
 author:
   - The vlangate.vrrp authors (@vlangate)
 description:
-  - The controller's part of the playbook P(vlangate.vrrp.drill). It works on the controller alone.
+  - The controller's part of the playbook C(vlangate.vrrp.drill). It works on the controller alone.
   - Exercises are planned first; each strikes one router in one way. Then the hosts note what they did and saw. At the end, the notes
     become a report, and the task fails when a budget was not kept or anything else went wrong.
 extends_documentation_fragment:
