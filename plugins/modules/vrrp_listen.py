@@ -75,7 +75,7 @@ options:
     type: list
     elements: str
   ignore:
-    description: Kinds of findings to leave out, by RV(findings[].code).
+    description: Kinds of findings to leave out, by their C(code).
     type: list
     elements: str
     default: []
@@ -134,7 +134,7 @@ findings:
        message: "ipv4 VRID 10: 198.18.10.252 and 198.18.10.253 advertise by turns, for 8.4 s"}
 frames: {description: How many frames were heard., returned: always, type: int, sample: 10}
 dropped: {description: How many more the host had no room for., returned: always, type: int, sample: 0}
-pcap: {description: "The capture file, or null.", returned: always, type: path, sample: /var/tmp/vrrp.pcap}
+pcap: {description: "The capture file, or null.", returned: always, type: str, sample: /var/tmp/vrrp.pcap}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -65,8 +65,8 @@ EXAMPLES = r"""
 RETURN = r"""
 gateways:
   description:
-    - What was found out about each gateway. RV(gateways[].router) and RV(gateways[].router_mac) are the real router that forwards, by
-      its own addresses; RV(gateways[].speakers) are the masters that advertise it, as M(vlangate.vrrp.vrrp_listen) tells them.
+    - What was found out about each gateway. C(router) and C(router_mac) are the real router that forwards, by its own addresses;
+      C(speakers) are the masters that advertise it, as M(vlangate.vrrp.vrrp_listen) tells them.
   returned: without O(measure)
   type: list
   elements: dict

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+import yaml
 from gateways import Pair, all_are, document
 from namespaces import LAN, run
 
@@ -22,6 +23,7 @@ from module_utils.probe_here import asked
 from module_utils.probe_measure import NeverSteady, measured
 from module_utils.vrrp.errors import ConfigError
 
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 MAC4, MAC6 = "00:00:5e:00:01:0a", "00:00:5e:00:02:0a"
 FAR = "198.51.100.2"
 
@@ -66,6 +68,26 @@ def test_the_default_gateways_are_vrrp_and_the_first_router_stands_behind(pair: 
         assert (speaker["source"], speaker["real_mac"]) == (source, mac)
         assert (speaker["priority"], speaker["advertisement_interval_cs"]) == (200, 20)
         assert speaker["virtual_mac"] and speaker["ttl"] == 255
+
+
+def sample(module: str, name: str) -> Any:
+    """What a module's documentation shows of what it returns."""
+    text = (PLUGINS / "modules" / (module + ".py")).read_text()
+    documented = yaml.safe_load(text.split('RETURN = r"""')[1].split('"""')[0])
+    return documented[name]["sample"]
+
+
+def test_what_is_returned_is_what_is_documented(pair: Pair) -> None:
+    start(pair)
+    (found,) = ask(pair, gateway=["10.0.0.254"])
+    (documented,) = sample("vrrp_probe", "gateways")
+    assert list(found) == list(documented)
+    assert set(found["speakers"][0]) == set(documented["speakers"][0])
+    losing = measure(pair, targets=["10.0.0.77"], seconds=0.2)
+    for name in ("outages", "samples", "targets"):
+        assert list(losing[name][0]) == list(sample("vrrp_probe", name)[0])
+    for name in ("sent", "received", "lost", "longest", "late"):
+        assert type(losing[name]) is type(sample("vrrp_probe", name))
 
 
 def test_after_a_hand_over_it_is_the_second_one(pair: Pair) -> None:
