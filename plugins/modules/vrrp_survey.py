@@ -133,11 +133,9 @@ from ..module_utils.survey import Survey, argument_spec
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=argument_spec(),
-        required_one_of=[("wanted",)],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    if module.params["wanted"] is None:
+        module.fail_json(msg="the option plan is needed: what vrrp_plan returned")
     survey = Survey(module, json.loads(unpacked(module.params["wanted"])))
     facts = survey.run()
     for warning in survey.warnings:

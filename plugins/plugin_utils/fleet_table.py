@@ -90,10 +90,8 @@ def _count(number: int, what: str) -> str:
 
 
 def _configuration(router: Mapping[str, t.Any]) -> str:
-    counts = dict.fromkeys(KINDS, 0)
-    for change in router["changes"]:
-        counts[change["kind"]] += 1
-    words = ["%d %s" % (counts[kind], kind) for kind in KINDS if counts[kind]]
+    kinds = [change["kind"] for change in router["changes"]]
+    words = ["%d %s" % (kinds.count(kind), kind) for kind in KINDS if kind in kinds]
     if router["probation"] is not None:
         words.append("on probation")
     return ", ".join(words) or "stays"
