@@ -83,12 +83,11 @@ class HostPrepare:
         files = [host_files.UNMANAGED_FILE] if os.path.exists(host_files.UNMANAGED_FILE) else []
         if self.params["manage_interfaces"] == "networkd":
             files += self._written_interfaces()
-        given = [read_text(path) or "" for path in files if path.endswith(".network")]
+        given = [] if self.module.check_mode else list(filter(None, map(self._given, files)))
         self._remove(files)
         self._reload_networkd(conf_changed, files)
-        if not self.module.check_mode:
-            for text in given:
-                self._take_addresses(text)
+        for interface, addresses in given:
+            self._take(interface, addresses)
         if self.module.check_mode:
             return self._facts()
         ours = (host_files.SYSCTL_FILE, host_files.NETWORKMANAGER_CONF, host_files.NETWORKD_CONF)
@@ -143,12 +142,20 @@ class HostPrepare:
                 device = os.path.splitext(name)[0].replace("80-vlangate-", "", 1)
                 self._apply("systemd-networkd.service", ["networkctl", "delete", device])
 
-    def _take_addresses(self, text: str) -> None:
-        """networkd leaves an interface alone of which it has no file any more, as it is."""
-        settings = [line.partition("=") for line in text.splitlines()]
+    def _given(self, path: str) -> t.Optional[t.Tuple[str, t.List[str]]]:
+        """The interface that has its addresses by this file of ours, and which; None if a file of
+        the operator's comes before it, or it is of another kind."""
+        settings = [line.partition("=") for line in (read_text(path) or "").splitlines()]
         names = [value for key, _equals, value in settings if key == "Name"]
-        for address in (value for key, _equals, value in settings if key == "Address"):
-            command = ["ip", "address", "del", address, "dev", names[0]]
+        addresses = [value for key, _equals, value in settings if key == "Address"]
+        if not names or not addresses or self._network_file(names[0]) != os.path.basename(path):
+            return None
+        return names[0], addresses
+
+    def _take(self, interface: str, addresses: t.Sequence[str]) -> None:
+        """networkd leaves an interface alone of which it has no file any more, as it is."""
+        for address in addresses:
+            command = ["ip", "address", "del", address, "dev", interface]
             code, _output, error = self.module.run_command(command)
             if code != 0 and not any(words in error for words in GONE):
                 raise CannotPrepare("%s: %s" % (" ".join(command), error.strip()))

@@ -18,18 +18,22 @@ from tests.lab.shell import wait_for
 from tests.lab.test_accidents import lost, playing, roles
 from tests.lab.topology import STATION_HOST, UPLINK_NETWORK, LabSpec, vlan_network
 
+# What changes on any router that somebody logs in to, or adds a group to.
+OTHERS = "! -name '*-' ! -name .pwd.lock ! -name '*.cache' ! -name motd.dynamic ! -name '*.pyc'"
+OTHERS += " ! -name __pycache__ ! -path '/run/systemd/*' ! -path '/run/log/*' ! -path '/run/udev/*'"
 # What each of these prints is what a router is like, a line for each thing.
 LOOKS = {
     "links": "ls /sys/class/net",
     "addresses": "ip -o addr show scope global | awk '{print $2, $4}'",
-    "sysctls": "sysctl -a 2>/dev/null | grep -E '^net[.]ipv[46][.](conf|ip_forward)'",
+    # networkd sets promote_secondaries wherever it ever gave an address, and leaves it so.
+    "sysctls": "sysctl -a 2>/dev/null | grep -E '^net[.]ipv[46][.](conf|ip_forward)'"
+    " | grep -v promote_secondaries",
     "tables": "nft list tables 2>/dev/null || true",
     "rules": "ip rule; ip -6 rule",
     "groups": "cut -d: -f1 /etc/group",
     "units": "systemctl list-unit-files --no-legend | awk '{print $1, $2}'",
-    "settings": "find /etc -type f ! -name '*-' ! -name '.pwd.lock' ! -name '*.cache' -exec sha256sum {} +",
-    "files": "find /etc /usr /opt /srv /var/lib /run -xdev ! -name '*.pyc' ! -name __pycache__"
-    " ! -name '*-' ! -name .pwd.lock ! -path '/run/systemd/*' ! -path '/run/log/*' ! -path '/run/udev/*' ! -name motd.dynamic",
+    "settings": "find /etc -type f %s -exec sha256sum {} +" % OTHERS,
+    "files": "find /etc /usr /opt /srv /var/lib /run -xdev %s" % OTHERS,
 }
 Site = Any
 Look = Dict[str, Set[str]]

@@ -176,14 +176,25 @@ def test_absent_puts_back_what_was_before_and_leaves_nothing(prepare_for, tmp_pa
     assert again.module.commands == []
 
 
-def test_absent_takes_back_the_addresses_that_were_given(prepare_for):
+@pytest.mark.parametrize(
+    "file, taken", [("80-vlangate-vlan10.network", 1), ("10-mine.network", 0), (None, 0)]
+)
+def test_absent_takes_back_the_addresses_that_it_gave_and_no_others(prepare_for, file, taken):
+    """A file of the operator's for the same interface comes first, and its addresses are his."""
     prepare_for([{**VLAN10, "parent": None}]).run()
     gone = prepare_for([], state="absent")
+    status = (0, json.dumps({"NetworkFile": "/etc/systemd/network/%s" % file}), "")
+    gone.module.answers["short status vlan10"] = status if file else (1, "", "no such link")
     gone.module.answers["ip address del"] = (2, "", "Error: ipv4: Address not found.")
     gone.run()
-    assert gone.module.ran("ip address del 198.18.10.252/24 dev vlan10") == 1
+    assert gone.module.ran("ip address del 198.18.10.252/24 dev vlan10") == taken
+
+
+def test_an_address_that_cannot_be_taken_is_told(prepare_for):
     prepare_for([{**VLAN10, "parent": None}]).run()
     stuck = prepare_for([], state="absent")
+    status = json.dumps({"NetworkFile": "/etc/systemd/network/80-vlangate-vlan10.network"})
+    stuck.module.answers["short status vlan10"] = (0, status, "")
     stuck.module.answers["ip address del"] = (1, "", "ip: not permitted")
     with pytest.raises(CannotPrepare, match="vlan10: ip: not permitted"):
         stuck.run()
