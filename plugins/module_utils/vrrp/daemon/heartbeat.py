@@ -90,6 +90,8 @@ class Heartbeat:
             else:
                 self._free.append(at)
         self._free.reverse()
+        # What was only looked at need not stay in our memory.
+        self._map.madvise(mmap.MADV_DONTNEED)
 
     def beats(self) -> Dict[Wire, Beat]:
         """All that is written there."""

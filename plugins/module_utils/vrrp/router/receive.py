@@ -21,7 +21,7 @@ The order of the checks is tested. A packet that fails one is counted and change
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, FrozenSet, Optional, Tuple, Union
+from typing import Callable, Container, Optional, Tuple, Union
 
 from ..discards import DiscardReason
 from ..errors import DecodeError
@@ -84,7 +84,7 @@ Lookup = Callable[[int, Family, int], Optional[Listener]]
 
 
 def accept(
-    packet: ReceivedPacket, own_addresses: FrozenSet[bytes], lookup: Lookup
+    packet: ReceivedPacket, own_addresses: Container[bytes], lookup: Lookup
 ) -> Union[Accepted, Discard]:
     """Climb the ladder. own_addresses are those of the receiving link."""
     header: Optional[IpHeader] = None
@@ -116,7 +116,7 @@ def accept(
     return Accepted(listener.id, event, advertisement.version, form, remarks)
 
 
-def _header_discard(header: IpHeader, own_addresses: FrozenSet[bytes]) -> Optional[Discard]:
+def _header_discard(header: IpHeader, own_addresses: Container[bytes]) -> Optional[Discard]:
     source = header.source
     if header.destination != MULTICAST_GROUP[header.family]:
         detail = "sent to %s" % format_address(header.destination)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterable, Optional, Tuple, Union
+from typing import Dict, Iterable, Optional, Tuple, Union
 
 from ..facts import Family, LinkFacts, ReceivedPacket
 from ..fsm.states import State
@@ -23,7 +23,7 @@ class Wires:
     """The links with their addresses, and the virtual routers that listen there."""
 
     def __init__(self) -> None:
-        self._own_addresses: Dict[int, FrozenSet[bytes]] = {}
+        self._own_addresses: Dict[int, Tuple[bytes, ...]] = {}
         self._by_wire: Dict[Tuple[int, Family, int], BoundRouter] = {}
         self._by_id: Dict[str, BoundRouter] = {}
         # What judge() said of packets that were accepted, until something changes.
@@ -32,7 +32,7 @@ class Wires:
     def replace_links(self, links: Iterable[LinkFacts]) -> None:
         """All links of the host."""
         self._own_addresses = {
-            link.ifindex: frozenset(address.address for address in link.addresses) for link in links
+            link.ifindex: tuple(address.address for address in link.addresses) for link in links
         }
 
     def learn(self, bounds: Iterable[BoundRouter]) -> None:
@@ -46,7 +46,7 @@ class Wires:
 
     def judge(self, packet: ReceivedPacket) -> Union[Discard, Known]:
         """Climb the ladder of receive.py; who comes to its end is known from then on."""
-        own = self._own_addresses.get(packet.ifindex, frozenset())
+        own = self._own_addresses.get(packet.ifindex, ())
         verdict = accept(packet, own, self._listener)
         if isinstance(verdict, Discard):
             return verdict
