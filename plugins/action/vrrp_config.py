@@ -64,7 +64,8 @@ class ActionModule(ActionBase):
                 return self._execute_module(MODULE, args, task_vars=task_vars)
             text = canonical_json(parse(config))
         if state == "rendered":
-            return {"changed": False, "rendered": document(parse_json(text), secrets=False)}
+            rendered = document(parse_json(text), secrets=False)
+            return {"changed": False, "rendered": rendered, "config_warnings": []}
         args["digest"] = hashlib.sha256(text.encode()).hexdigest()
         result = self._execute_module(MODULE, args, task_vars=task_vars)
         if result.pop("needs_document", False):

@@ -73,13 +73,13 @@ EXAMPLES = r"""
 - name: Install or upgrade the engine
   vlangate.vrrp.vrrp_engine:
 
-- name: Go back to the release before
-  vlangate.vrrp.vrrp_engine:
-    state: rollback
-
 - name: Install a release that was built elsewhere
   vlangate.vrrp.vrrp_engine:
     source: build/vlangate.tar.gz
+
+- name: Go back to the release before
+  vlangate.vrrp.vrrp_engine:
+    state: rollback
 
 - name: Remove it, and all that it left
   vlangate.vrrp.vrrp_engine:
