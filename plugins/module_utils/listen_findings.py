@@ -189,7 +189,7 @@ def _finding(
 ) -> Finding:
     vlan, family, vrid = group
     where = "VLAN %d, " % vlan if vlan else ""
-    if family is not None:
+    if family is not None and vrid is not None:
         where += "%s VRID %d" % (family.value, vrid)
     return {
         "code": code,

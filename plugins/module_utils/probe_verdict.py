@@ -23,8 +23,6 @@ def verdict(inquiry: Inquiry, seconds: float) -> t.Dict[str, t.Any]:
     vrids = {vrid_of(each.mac, gateway.family) for each in answers} - {0}
     vrids |= {each.advertisement.vrid for each in speakers}
     router = inquiry.tracing.router if inquiry.tracing else None
-    # Linux sends such an error from its real MAC for IPv4, and from the virtual one for IPv6.
-    is_known = router is not None and not _is_virtual(router.mac, gateway)
     return {
         "address": format_address(gateway.address),
         "name": gateway.name or None,
@@ -35,7 +33,10 @@ def verdict(inquiry: Inquiry, seconds: float) -> t.Dict[str, t.Any]:
         "version": speakers[0].advertisement.version if speakers else None,
         "macs": sorted({mac_text(each.mac) for each in answers}),
         "router": format_address(router.address) if router else None,
-        "router_mac": mac_text(router.mac) if is_known else None,
+        # To a link-local address Linux sends such an error from the virtual MAC.
+        "router_mac": mac_text(router.mac)
+        if router and not _is_virtual(router.mac, gateway)
+        else None,
         "speakers": [_speaker(inquiry, each) for each in speakers],
         "problems": list(_problems(inquiry, speakers, seconds)),
     }

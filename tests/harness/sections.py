@@ -172,7 +172,8 @@ def fuzz(section: Section) -> None:
 
 def interop(section: Section) -> None:
     """Some hand-overs; the rest of the matrix takes minutes."""
-    arguments = [*WAITERS, "tests/interop/test_interop.py", "tests/interop/test_page.py"]
+    files = [f"tests/interop/test_{name}.py" for name in ("interop", "looking", "page")]
+    arguments = [*WAITERS, *files]
     section.pytest("keepalived and FRR", MAIN_PYTHON, arguments, timeout_s=600)
 
 
