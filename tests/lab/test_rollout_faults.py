@@ -128,7 +128,7 @@ def test_the_connection_is_lost(site: Site) -> None:
     site.settle()
     after = site.digests()
     assert after["gw1"] == before["gw1"] and after["gw2"] != before["gw2"], said[-3000:]
-    assert "The roll-out ends in step 2 of 2: gw1" in said
+    assert "The roll-out ends in step 2 of 2: gw1" in said, said[-6000:]
     assert site.most_lost(start_ns) <= MOST_LOST
     site.go_on()
 
@@ -155,7 +155,7 @@ def test_an_assertion_fails(site: Site) -> None:
     after = site.digests()
     site.lab.link_restore("gw1", "vlan20")
     assert after["gw1"] == before["gw1"] and after["gw2"] != before["gw2"], said[-3000:]
-    assert "vlan20-v4: expected" in said
+    assert "vlan20-v4: expected" in said, said[-6000:]
     site.settle()
     # gw1 has VLAN 10, and sends nothing into VLAN 20 until it has given that away.
     assert site.longest_ms(start_ns) <= RFC_MS
