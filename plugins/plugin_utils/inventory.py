@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ansible.errors import AnsibleError
+
 from ..module_utils.vrrp.config.gateway_inventory import Endpoint, Inventory
 
 
@@ -17,7 +19,10 @@ def inventory_of(task_vars: Mapping[str, t.Any], play: Sequence[str], partial: b
     hosts = [str(each) for each in task_vars["groups"]["all"]]
     endpoints: dict[str, Endpoint] = {}
     for host in hosts:
-        known = hostvars[host]
-        address = known.get("ansible_host") or host
-        endpoints[host] = (str(address), str(known.get("ansible_port") or ""))
+        try:
+            address = hostvars[host].get("ansible_host") or host
+            port = hostvars[host].get("ansible_port") or ""
+        except AnsibleError:  # somebody else's variables, which are not to be had here
+            continue
+        endpoints[host] = (str(address), str(port))
     return Inventory(hosts, play, partial, endpoints)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleError
 from ansible_collections.vlangate.vrrp.plugins.plugin_utils.inventory import inventory_of
 
 
@@ -28,3 +29,16 @@ def test_each_host_with_the_address_that_it_is_reached_by():
         "gw2": ("gw2", ""),
         "web1": ("web1", ""),
     }
+
+
+class Unreadable(dict):
+    """Variables that need others, which are not there."""
+
+    def get(self, key, default=None):
+        raise AnsibleError("'site' is undefined")
+
+
+def test_a_host_whose_variables_cannot_be_read_is_reached_nowhere():
+    task_vars = {"groups": {"all": ["gw1", "web1"]}, "hostvars": {"gw1": {}, "web1": Unreadable()}}
+    found = inventory_of(task_vars, ["gw1"], partial=False)
+    assert found.hosts == ["gw1", "web1"] and set(found.endpoints) == {"gw1"}
