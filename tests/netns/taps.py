@@ -16,6 +16,8 @@ _EVERY_PROTOCOL = 3
 _OUTGOING = 4
 _SO_ATTACH_FILTER = 26
 _SO_TIMESTAMPNS = 35
+# Whatever net.core.rmem_max says: a frame that is lost would be a gap.
+_SO_RCVBUFFORCE = 33
 _TIMESPEC = struct.Struct("ll")
 _BUFFER = 4 << 20
 # A successor's kernel begins so long before it advertises: see router/outbox.py.
@@ -41,7 +43,7 @@ class Tap:
             held = ctypes.create_string_buffer(code)
             program = struct.pack("HL", len(_FROM_VIRTUAL_MAC), ctypes.addressof(held))
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._socket.bind((port, 0))
         self._socket.setblocking(False)
