@@ -20,6 +20,7 @@ from tests.lab.control import Lab, temporary_lab
 from tests.lab.measure import Prober, unsettled
 from tests.lab.shell import wait_for
 from tests.lab.test_accidents import UNDER_WAY_S, playing
+from tests.lab.test_upgrade import ENGINE, NEXT
 from tests.lab.topology import MANAGEMENT, STATION_HOST, UPLINK_NETWORK, LabSpec, vlan_network
 
 INTERVALS_MS = (500, 400)
@@ -185,3 +186,19 @@ def test_the_controller_dies(site: Site) -> None:
     assert site.engine("gw2")["drained_all"]
     assert site.most_lost(start_ns) <= MOST_LOST
     site.go_on()
+
+
+def test_routers_with_another_release(site: Site) -> None:
+    """They are drained one after the other, and an old and a new one work together meanwhile."""
+    for router in site.lab.spec.routers:
+        release = site.lab.execute(router, ["readlink", ENGINE + "/current"]).strip().split("/")[1]
+        site.lab.execute(router, ["sh", "-c", NEXT, "next", release, "another"])
+        site.lab.execute(router, ["vlangate", "upgrade"])
+    start_ns = time.monotonic_ns()
+    with playing(site.lab, "site", **variables(site.interval_ms)) as child:
+        said, _nothing = child.communicate(timeout=180)
+    assert child.returncode == 0, said[-4000:]
+    assert "step 1 of 2: gw2 (drained, engine, undrained)" in said
+    for router in site.lab.spec.routers:
+        assert site.engine(router)["release"] != "another"
+    assert site.most_lost(start_ns) <= MOST_LOST
