@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Dict, Tuple
 
 from ..discards import DiscardReason
@@ -28,10 +29,16 @@ _WORDS = {
     Reason.SYNC_GROUP: "every member of its sync group can be master",
     Reason.RESUMED: "goes on where the process before it stopped",
 }
+# What is said of a thousand virtual routers is remembered once.
+_once = functools.lru_cache(maxsize=256)(str)
 
 
 def explain(transition: Transition, parameters: RouterParameters) -> str:
     """One sentence with the inputs that decided the transition."""
+    return _once(_sentence(transition, parameters))
+
+
+def _sentence(transition: Transition, parameters: RouterParameters) -> str:
     peer = format_address(transition.peer)
     silence = format_ns(transition.silence_ns) if transition.silence_ns is not None else ""
     reason = transition.reason
@@ -99,4 +106,4 @@ def told(
         "detail": detail,
         "priority": parameters.priority,
     }
-    return "%s -> %s: %s" % (data["previous"], data["current"], detail), data
+    return _once("%s -> %s: %s" % (data["previous"], data["current"], detail)), data
