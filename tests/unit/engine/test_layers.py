@@ -61,6 +61,9 @@ LAYERS: Dict[str, Layer] = {
     "router": Layer(3, L0 | words("wire fsm config"), words("heapq ipaddress json")),
     "ports": Layer(3, L0 | words("router.desired router.actions router.events config.model")),
     "linux": Layer(4, L0 | words("wire ports router.desired config.model"), HOST),
+    # Frames are handed out, and back, as the router made them.
+    "linux.packet_socket": Layer(4, L0 | words("wire ports router.actions linux"), HOST),
+    "linux.bursts": Layer(4, L0 | words("router.actions linux"), HOST | words("mmap")),
     "linux.templates": Layer(
         4, L0 | words("wire ports router.desired linux"), HOST | words("pyroute2 importlib")
     ),
@@ -73,7 +76,9 @@ LAYERS: Dict[str, Layer] = {
     ),
     # A disk may let a write wait, whatever open(2) was told; order is kept by the queue.
     "daemon.errands": Layer(5, L0, words("collections threading")),
-    "daemon.heartbeat": Layer(5, L0 | words("fsm wire daemon"), HOST | words("array mmap")),
+    "daemon.heartbeat": Layer(
+        5, L0 | words("fsm wire router.actions daemon"), HOST | words("array mmap")
+    ),
     # Late, so that `show` does not load what only `run` and a few others need.
     "cli": Layer(5, L0 | words("config control sim"), HOST, late=words("daemon.main")),
     "cli.replay": Layer(5, L0 | words("router.replay cli"), HOST),
