@@ -182,8 +182,8 @@ class ControlServer:
             raise ConnectionResetError
 
     def _work(self, client: _Client) -> None:
-        """Answer one request, if a whole one has come."""
-        while client.find_line():
+        """Answer one request, if a whole one has come, and the answer before has been read."""
+        while not client.unsent and client.find_line():
             line = client.take_line()
             if line.strip():
                 self._send(client, self._answer(client, line))
@@ -224,7 +224,7 @@ class ControlServer:
             del client.unsent[:sent]
         # What has come already is answered first, in the next turns: a client that can be written
         # to is ready at once, and one that sends faster than that has to wait.
-        wanted = 0 if client.find_line() else select.EPOLLIN
+        wanted = 0 if client.unsent or client.find_line() else select.EPOLLIN
         if client.unsent or client.find_line():
             wanted |= select.EPOLLOUT
         self._poll.modify(client.connection, wanted)

@@ -14,7 +14,7 @@ import stat
 import pytest
 from engine_kit.sockets import RawClient
 
-from vrrp.control.schema import MAXIMUM_CLIENTS, SOCKET_NAME
+from vrrp.control.schema import MAXIMUM_CLIENTS, SOCKET_NAME, request_line
 from vrrp.daemon import control_server
 from vrrp.daemon.control_server import ControlServer
 from vrrp.errors import ConfigError, ControlError, PlatformError, Problem
@@ -277,6 +277,21 @@ def watching_but_deaf(desk, monkeypatch):
         desk.server.serve()
         heard += len(awake.lines())
     return deaf, awake, heard
+
+
+def test_who_does_not_read_an_answer_gets_no_other_one(desk):
+    desk.result = {"said": "x" * 1_000_000}
+    client = desk.client()
+    for number in range(20):
+        client.send(request_line(number, "show.status", {}))
+        desk.server.serve()
+    assert len(desk.asked) == 1
+    desk.result = {"said": "no"}
+    answers = []
+    for _turn in range(100):
+        answers += client.lines()
+        desk.server.serve()
+    assert [answer["id"] for answer in answers] == list(range(20))
 
 
 def test_a_client_that_never_reads_is_dropped(desk, monkeypatch):
