@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The vlangate.vrrp authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller's half of vrrp_engine: builds or reads the release, sends it where it is missing."""
+"""The controller's half of vrrp_engine: finds the release, sends it only where it is missing."""
 
 from __future__ import annotations
 
