@@ -20,19 +20,18 @@ def text(plan: Mapping[str, t.Any], steps: Sequence[str]) -> list[str]:
     missing = plan["unsurveyed"]
     tail = ["not looked at: %s" % ", ".join(missing)] if missing else []
     restless = [group for group in plan["groups"] if _is_restless(group)]
-    lines: list[str] = []
-    if plan["in_order"] and not restless:
+    order = steps or [", ".join(wave) for wave in plan["waves"]]
+    if not restless and not order:
         words = (_count(len(plan["routers"]), "router"), _count(len(plan["groups"]), "group"))
         return ["nothing to do: %s and %s as they should be" % words, *tail]
-    lines += _columns(("ROUTER", "ENGINE", "HOST", "CONFIGURATION", "HITLESS"), _rows(plan))
+    lines = _columns(("ROUTER", "ENGINE", "HOST", "CONFIGURATION", "HITLESS"), _rows(plan))
     lines += _reasons(plan)
     if restless:
         lines += ["", *_groups(restless)]
     same = len(plan["groups"]) - len(restless)
     if same:
         lines.append("%s as before" % _count(same, "group"))
-    if not plan["in_order"]:
-        order = steps or [", ".join(wave) for wave in plan["waves"]]
+    if order:
         lines += ["", "ORDER", *("%3d  %s" % each for each in enumerate(order, 1))]
     return lines + tail
 

@@ -103,6 +103,18 @@ def test_the_steps_of_the_roll_out_are_told_in_place_of_the_waves():
     assert found["text"][-2:] == ["ORDER", "  1  step 1 of 1: gw1"]
 
 
+def test_a_router_that_an_earlier_roll_out_left_drained_is_work_for_this_one():
+    left = survey(router(), drained=["vlan10-v4"])
+    found = plan(
+        left, survey(router("master", priority=150)), steps=["step 1 of 1: gw1 (undrained)"]
+    )
+    assert found["in_order"] and found["text"][-2:] == [
+        "ORDER",
+        "  1  step 1 of 1: gw1 (undrained)",
+    ]
+    assert "gw1: drained, and stays so unless a roll-out did it: vlan10-v4" in found["text"]
+
+
 def test_what_is_not_hitless_says_why_once_for_all_groups():
     names = ["vlan%d-v4" % number for number in range(10, 20)]
     torn = [change(name, fields=("version",), hitless=False, cost=V2) for name in names]
