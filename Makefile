@@ -83,9 +83,15 @@ bench: $(DEV) ## cost and punctuality beside keepalived, 25 minutes (root); QUIC
 	@$(PYTHON) -m tests.bench $(if $(QUICK),--quick) $(if $(SHAPES),--shapes $(SHAPES)) \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(UPDATE_BENCH),--write)
 
-.PHONY: molecule
-molecule: $(DEV) ## the Molecule scenario `default` on two systemd routers (root)
-	@tests/run molecule
+.PHONY: molecule molecule-all molecule-mine
+molecule: $(DEV) ## a Molecule scenario on systemd routers (root): SCENARIO=default|change|upgrade|rollback|drill, DEBIAN=11|12|13
+	@VLANGATE_DEBIAN=$(or $(DEBIAN),12) molecule test -s $(or $(SCENARIO),default)
+molecule-all: $(DEV) ## every scenario on each of the three (root)
+	@tests/run molecule-all
+molecule-mine: $(DEV) ## your own inventory in the lab (root): INVENTORY=path, BEFORE=, GROUP=, DEBIAN=, LOSS=; docs/testing-your-site.md
+	@VLANGATE_INVENTORY=$(abspath $(or $(INVENTORY),$(error INVENTORY=path of your inventory))) \
+	  VLANGATE_BEFORE=$(abspath $(BEFORE)) VLANGATE_GROUP=$(or $(GROUP),gateways) VLANGATE_LOSS=$(or $(LOSS),2) \
+	  VLANGATE_DEBIAN=$(or $(DEBIAN),12) molecule test -s mine
 
 .PHONY: engine
 engine: $(RUNTIME) ## build/vlangate, the engine as one runnable release

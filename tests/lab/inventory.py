@@ -55,13 +55,13 @@ def write_inventory(directory: Path, spec: LabSpec) -> Path:
         python.chmod(0o755)
         hosts[station] = {"ansible_connection": "local", "ansible_become": False,
                           "ansible_python_interpreter": str(python)}  # fmt: skip
-    stations = [hosts[name] for name in spec.hosts]
-    hosts.update(zip(spec.stand_ins, cycle(stations)))
+    watching = spec.watching or tuple(spec.hosts)
+    hosts.update(zip(spec.stand_ins, cycle([hosts[name] for name in watching])))
     for name, variables in hosts.items():
         (inventory / "host_vars" / (name + ".json")).write_text(json.dumps(variables, indent=2))
     routers: Names = {name: {} for name in spec.routers}
-    watching: Names = {name: {} for name in spec.hosts}
-    groups = {"all": {"hosts": routers, "children": {STATIONS: {"hosts": watching}}}}
+    stations: Names = {name: {} for name in watching}
+    groups = {"all": {"hosts": routers, "children": {STATIONS: {"hosts": stations}}}}
     path = inventory / "hosts.json"
     path.write_text(json.dumps(groups, indent=2))
     return path

@@ -54,11 +54,13 @@ def lab_of_tables(prefix: str, rootfs: str, tables: Sequence[Mapping[str, Any]])
     virtual = {str(vip) for row in rows for vip in row.virtual}
     lab = {uplink.address(version, STATION_HOST) for version in (4, 6)}
     outside = tuple(sorted(targets - inside - real - virtual - lab))
-    steady = tuple("h%d" % row.vlan for row in rows if row.tables == len(plans))
+    steady = tuple("h%d" % row.vlan for row in rows if len(row.tables) == len(plans))
+    watching = tuple("h%d" % row.vlan for row in rows if len(plans) - 1 in row.tables)
     variables = tuple(_variables(table["routers"]) for table in tables)
-    watching = dict.fromkeys(name for table in tables for name in table["probe_hosts"])
+    others = dict.fromkeys(name for table in tables for name in table["probe_hosts"])
+    stand_ins = tuple(name for name in others if name not in routers)
     return LabSpec(prefix, routers, (), rootfs, tuple(lans), uplink, MANAGEMENT, outside, steady,
-                   tuple(name for name in watching if name not in routers), variables)  # fmt: skip
+                   watching, stand_ins, variables)  # fmt: skip
 
 
 class _Row:
@@ -70,7 +72,7 @@ class _Row:
         self.real: Dict[str, List[str]] = {}
         self.virtual: List[str] = []
         self.gateways: Dict[str, str] = {}
-        self.tables = 0
+        self.tables: Set[int] = set()
 
     def add_interface(self, router: str, interface: Mapping[str, Any]) -> None:
         self.devices[router] = interface["name"]
@@ -108,8 +110,7 @@ def _rows(plans: Sequence[Plan]) -> List[_Row]:
     """The LANs of the tables: whoever shares an interface is on one."""
     rows: Dict[int, _Row] = {}
     at: Dict[Tuple[str, str], _Row] = {}
-    for plan in plans:
-        seen: Set[int] = set()
+    for number, plan in enumerate(plans):
         for router, planned in plan.items():
             for interface in planned["interfaces"]:
                 vlan = interface["vlan_id"]
@@ -117,8 +118,7 @@ def _rows(plans: Sequence[Plan]) -> List[_Row]:
                 row = row or _Row("vlan%d" % vlan, vlan)
                 rows[vlan] = at[router, interface["name"]] = row
                 row.add_interface(router, interface)
-                row.tables += row.vlan not in seen
-                seen.add(row.vlan)
+                row.tables.add(number)
             for group in planned["groups"]:
                 rows[group["vlan"]].add_group(group)
     return list(dict.fromkeys(rows.values()))

@@ -119,6 +119,8 @@ class LabSpec:
     targets: Tuple[str, ...] = ()
     # Hosts whose gateways a change does not take away, for traffic.
     steady: Tuple[str, ...] = ()
+    # Hosts that are in a VLAN after the change; where nothing is said, all of them.
+    watching: Tuple[str, ...] = ()
     # Hosts of a site's inventory for which ours stand in.
     stand_ins: Tuple[str, ...] = ()
     # What Ansible is told otherwise than by each of the tables that the lab was made for.
