@@ -44,8 +44,10 @@ VIRTUAL_MACS = {
     "198.18.20.254": ["00:00:5e:00:01:33"],
     "198.51.100.254": ["00:00:5e:00:01:64"],
 }
-# What the guide says of a role that moves, and what is under way when we count.
-MOVE_MS = 100
+# What the guide says of a step that gives roles away, and of one that does not. A router that is
+# lost costs 600 ms at the least; a machine with too much to do may lose 20.
+MOVE_MS, CALM_MS = 100, 20
+# What is under way when we count.
 WATCH_S = 2
 COMMAND_SECONDS = 240
 
@@ -225,12 +227,13 @@ def test_from_keepalived_under_traffic(old_site: Reader) -> None:
             if before.startswith("sed ") and not ours:
                 think_again(old_site, before, step)
             time.sleep(WATCH_S)
-            allowed_ms = MOVE_MS if may_move(before, step.command) else 0
+            moves = may_move(before, step.command)
+            allowed_ms = MOVE_MS if moves else CALM_MS
             before = step.command
             losses = prober.loss(start_ns, time.monotonic_ns())
             print("        loss: %s" % {address: loss.lost for address, loss in losses.items()})
             assert all(loss.sent > 1000 for loss in losses.values()), losses
             assert all(loss.longest_ms <= allowed_ms for loss in losses.values()), losses
-            ours = ours or allowed_ms > 0
+            ours = ours or moves
             if ours and "keepalived" not in step.command.rpartition("=")[2]:
                 assert answers(lab) == VIRTUAL_MACS
