@@ -56,7 +56,7 @@ class Command:
 
 
 def _plain(line: str) -> str:
-    return " ".join(line.split()).strip('",')
+    return " ".join(line.split()).strip('", ')
 
 
 Step = Union[File, Command]

@@ -151,9 +151,10 @@ def install(lab: Lab, router: str, path: str, lines: List[str]) -> None:
 
 
 def begin_with_keepalived(lab: Lab, file: File) -> None:
-    """The file of gw1 on both routers, with the lower priority on gw2."""
-    for router in lab.spec.routers:
-        text = file.text if router == "gw1" else file.text.replace("priority 150", "priority 100")
+    """The file of gw1, and what the guide says of that of gw2."""
+    as_backup = file.text.replace("state MASTER", "state BACKUP")
+    texts = {"gw1": file.text, "gw2": as_backup.replace("priority 150", "priority 100")}
+    for router, text in texts.items():
         install(lab, router, file.path, text.splitlines())
         lab.execute(router, ["systemctl", "enable", "--now", KEEPALIVED])
 

@@ -59,7 +59,7 @@ def test_a_block_that_nobody_would_do_is_refused(text):
 
 def test_what_is_expected_comes_in_order_and_may_have_gaps():
     command = Command("", "x", ["one ... three", "four"])
-    assert command.missing('  "one two   three",\n"four"\n') == []
+    assert command.missing('  "  one two   three",\n"four"\n') == []
     assert command.missing("four\none two three\n") == ["four"]
     assert command.missing("one two three and more\nfour\n") == ["one ... three"]
 
