@@ -45,6 +45,8 @@ _LEVELS = {
 }
 # A link that is down fails each frame: one line, and another one after so many more.
 _LOG_EACH_FAILURES = 100
+# New advertisements in a burst: the first of them waits for the last to be laid out.
+_BURST = 64
 # EtherType to where the IP header in a frame has its protocol.
 _PROTOCOL_AT = {b"\x08\x00": 23, b"\x86\xdd": 20}
 
@@ -93,7 +95,7 @@ class Shell:
         """One step of the router and all that it asks for."""
         parting = self.router.parting
         actions = self._ask(event, now_ns)
-        for action in actions[self._transmit_again(actions) :]:
+        for action in actions[self._advertise(actions) :]:
             self._execute(action)
         if self.router.parting != parting:
             self.listen()  # it may have been the last one on its link
@@ -155,22 +157,29 @@ class Shell:
         else:
             self._note(action)
 
-    def _transmit_again(self, actions: Sequence[RouterAction]) -> int:
-        """What masters say all the time, at once; how many of the actions that was."""
-        frames = self.heartbeat.steady(actions)
-        if not frames:
-            return 0
-        sent = frames
-        refused = self._io.send_again(frames)
-        if refused:
-            sent = [each for each in frames if each.ifindex not in refused]
-            for ifindex, error in refused.items():
-                self._not_sent(ifindex, error)
+    def _advertise(self, actions: Sequence[RouterAction]) -> int:
+        """The advertisements that these begin with, in bursts; how many of the actions that was."""
+        steady = self.heartbeat.steady(actions)
+        self.heartbeat.beat_again(self._send(steady), self._now_ns)
+        count = len(steady)
+        while True:
+            fresh = _advertisements(actions, count)
+            for each in self._send(fresh):
+                self.heartbeat.beat(each.ifindex, each.frame, self._now_ns)
+            if not fresh:
+                return count
+            count += len(fresh)
+
+    def _send(self, frames: Sequence[TransmitFrame]) -> Sequence[TransmitFrame]:
+        """Those that were sent."""
+        refused = self._io.send_again(frames) if frames else {}
+        for ifindex, error in refused.items():
+            self._not_sent(ifindex, error)
+        sent = [each for each in frames if each.ifindex not in refused] if refused else frames
         if self._failures:
             for each in sent:
                 self._failures.pop(each.ifindex, None)
-        self.heartbeat.beat_again(sent, self._now_ns)
-        return len(frames)
+        return sent
 
     def _transmit(self, action: TransmitFrame) -> None:
         # RFC 9568 sections 8.1.2, 8.2.2: announcements wait for address and virtual MAC.
@@ -211,6 +220,16 @@ class Shell:
         event = {"kind": note.kind, "name": note.name, "message": note.message, **note.data}
         for watcher in self._watchers:
             watcher(event)
+
+
+def _advertisements(actions: Sequence[RouterAction], begin: int) -> List[TransmitFrame]:
+    """Those from there on, as many as do not keep each other waiting."""
+    found: List[TransmitFrame] = []
+    for each in actions[begin : begin + _BURST]:
+        if not isinstance(each, TransmitFrame) or not _is_advertisement(each.frame):
+            break
+        found.append(each)
+    return found
 
 
 def _is_advertisement(frame: bytes) -> bool:

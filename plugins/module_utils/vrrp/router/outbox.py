@@ -15,6 +15,8 @@ from .desired import DesiredDataplane
 
 # The kernel takes a millisecond for so many; other backups have to be told in time.
 MOST_SUCCESSIONS = 32
+# What the kernel is to look like for so many takes a millisecond to work out.
+CROWD = 100
 
 
 class Outbox:
@@ -56,6 +58,16 @@ class Outbox:
     def note(self, *notes: Notify) -> None:
         """Something to tell."""
         self._notes += notes
+
+    @property
+    def is_crowded(self) -> bool:
+        """So many advertisements that each of them counts."""
+        return len(self._advertisements) > CROWD
+
+    def take_advertisements(self) -> Tuple[RouterAction, ...]:
+        """What comes first of everything."""
+        taken, self._advertisements = tuple(self._advertisements), []
+        return taken
 
     def take(self, changed: Optional[DesiredDataplane]) -> Tuple[RouterAction, ...]:
         """Everything in order, with the data plane where it changed; empty afterwards."""

@@ -137,7 +137,7 @@ class VrrpRouter:
         else:
             self._change(event, now_ns)
             self._steady.clear()
-        return self._collect()
+        return self._collect(now_ns)
 
     def _change(self, event: RouterEvent, now_ns: int) -> None:
         """What happens seldom."""
@@ -182,7 +182,11 @@ class VrrpRouter:
         """Those of them whose hosts may ask us for routers, sorted by name."""
         return tuple(link for link in self.listening_links() if link.ifindex in self._advertising)
 
-    def _collect(self) -> Tuple[RouterAction, ...]:
+    def _collect(self, now_ns: int) -> Tuple[RouterAction, ...]:
+        if self._dataplane_touched and self._outbox.is_crowded:
+            # What else there is to do would keep them waiting: a step of its own, at once.
+            self._deadlines.set("", now_ns)
+            return self._outbox.take_advertisements()
         changed: Optional[DesiredDataplane] = None
         if self._dataplane_touched:
             self._dataplane_touched = False
@@ -342,11 +346,7 @@ class VrrpRouter:
             self._release(bound)
 
     def _advertise(
-        self,
-        bound: BoundRouter,
-        action: fsm_actions.SendAdvertisement,
-        succeeds: bool,
-        now_ns: int,
+        self, bound: BoundRouter, action: fsm_actions.SendAdvertisement, succeeds: bool, now_ns: int
     ) -> None:
         transmit = bound.advertisement(action.priority, action.interval_cs)
         if succeeds:
@@ -362,7 +362,6 @@ class VrrpRouter:
             self._outbox.renew(bound.device_name)
 
     def _carry_out(self, bound: BoundRouter, action: fsm_actions.Action, now_ns: int) -> None:
-        ifindex = bound.link.ifindex if bound.link else 0
         if isinstance(action, fsm_actions.ClaimAddresses):
             bound.claim_addresses(bound.lease_s(self._uses_leases), now_ns)
             self._dataplane_touched = True
@@ -373,7 +372,7 @@ class VrrpRouter:
             else:
                 self._release(bound)
         elif isinstance(action, fsm_actions.AnnounceAddresses):
-            self._outbox.announce(ifindex, bound.announce(now_ns))
+            self._outbox.announce(bound.link.ifindex if bound.link else 0, bound.announce(now_ns))
         elif isinstance(action, fsm_actions.Transition):
             self._record(bound, action, now_ns)
 

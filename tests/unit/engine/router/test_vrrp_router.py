@@ -15,7 +15,7 @@ from vrrp.router import vrrp_router, wires
 from vrrp.router.actions import DataplaneChanged, Notify, TransmitFrame
 from vrrp.router.desired import DesiredDataplane, ParentSettings, VirtualDevice
 from vrrp.router.events import PacketReceived, Stop, Tick
-from vrrp.router.outbox import MOST_SUCCESSIONS
+from vrrp.router.outbox import CROWD, MOST_SUCCESSIONS
 
 DOWN_NS = 3_609_375_000
 MAC = b"\0\0\x5e\0\x01\x0a"
@@ -69,6 +69,20 @@ def test_fifty_groups_that_expire_together_keep_that_order():
     assert sorted(each.vrid for each in outcome.adverts) == list(range(1, 51))
     assert all(device.is_master for device in outcome.desired.devices)
     assert len(outcome.announcements) == len(outcome.notes) == len(outcome.desired.devices) == 50
+
+
+def test_hundreds_that_expire_together_advertise_before_anything_else_is_worked_out():
+    """The advertisements stop the other routers; the kernel follows at once, then hosts."""
+    driver = Driver(many(CROWD + 1))
+    first = driver.run_to_master()
+    assert first.kinds() == "A"
+    assert len(first.adverts) == CROWD + 1
+    assert driver.router.deadline_ns == driver.now_ns
+    rest = driver.step(Tick())
+    assert rest.kinds() == "DUN"
+    assert all(device.is_master for device in rest.desired.devices)
+    assert len(rest.announcements) == len(rest.desired.devices) == CROWD + 1
+    assert driver.router.deadline_ns > driver.now_ns
 
 
 @pytest.mark.rfc("B5", positive=True)
