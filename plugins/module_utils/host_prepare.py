@@ -123,7 +123,9 @@ class HostPrepare:
         conf_changed = self._files(conf)
         if manage:
             files.update(host_files.interface_files(self.interfaces, self._network_file))
-            gone = [path for path in self._written_interfaces() if path not in files]
+            # A survey has no such option: it tells all that there is to do.
+            if not self.params.get("keep_interfaces"):
+                gone = [path for path in self._written_interfaces() if path not in files]
             self._remove(gone)
         written = self._files(files)
         self._reload_networkd(conf_changed, gone, written)

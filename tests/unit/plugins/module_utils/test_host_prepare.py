@@ -46,6 +46,7 @@ def prepare_for(tmp_path, monkeypatch, module_for):
         check_mode=False,
         forwarding=("ipv4", "ipv6"),
         state="present",
+        keep=False,
     ):
         module = module_for(
             check_mode=check_mode,
@@ -53,6 +54,7 @@ def prepare_for(tmp_path, monkeypatch, module_for):
             interfaces=list(interfaces),
             manage_interfaces=manage,
             forwarding=list(forwarding),
+            keep_interfaces=keep,
         )
         module.answers["networkctl --json=short status eth1"] = (0, "{}", "")
         return HostPrepare(module)
@@ -239,3 +241,12 @@ def test_the_engine_has_to_be_gone_first(prepare_for, tmp_path, monkeypatch):
     with pytest.raises(CannotPrepare, match=r"\(vg-vlan10-v4\): remove it first"):
         prepare_for(state="absent").run()
     assert sysctl(tmp_path, "net/ipv4/ip_forward").read_text() == "1"
+
+
+def test_an_interface_that_the_engine_still_uses_is_kept(prepare_for, tmp_path):
+    prepare_for().run()
+    before = written(tmp_path)
+    assert not prepare_for(interfaces=(), keep=True).run()["changed"]
+    assert written(tmp_path) == before
+    assert prepare_for(interfaces=()).run()["changed"]
+    assert "80-vlangate-vlan10.network" not in written(tmp_path)
