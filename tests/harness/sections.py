@@ -184,7 +184,7 @@ def interop_all(section: Section) -> None:
 
 
 def lab(section: Section) -> None:
-    section.pytest("site on systemd routers", MAIN_PYTHON, ["tests/lab"], timeout_s=1200)
+    section.pytest("site on systemd routers", MAIN_PYTHON, ["tests/lab"], timeout_s=2400)
 
 
 def sanity(section: Section) -> None:

@@ -173,7 +173,7 @@ INTRODUCTION = """\
 # Many VLANs by Ansible
 
 How long `playbooks/site.yml` takes for two routers of the lab (systemd, sshd, the daemon), all
-on one machine, with its default of one router after the other. `apply` begins with routers that
+on one machine: one of them in each of two steps. `apply` begins with routers that
 have nothing of ours, and ends when every group has the intended master; %(delay)d s of it are
 the preempt delay of the second router. `nothing` is the same again, when nothing changed; `one`
 changes the interval of one VLAN.
