@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import ansible_tree
-from .environment import CACHE, ROOT, TARGET_PYTHONS, pythons, scratch, unit_environment
+from .environment import CACHE, HOME, ROOT, TARGET_PYTHONS, pythons, scratch, unit_environment
 from .section import Section
 
 MAIN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
@@ -228,6 +229,8 @@ def integration(section: Section) -> None:
 
 
 def ansible_lint(section: Section) -> None:
+    # It keeps a copy of the collection there, and would go on to look at that of an earlier run.
+    shutil.rmtree(HOME / ".ansible/collections/ansible_collections/vlangate", ignore_errors=True)
     section.command(
         "ansible-lint", ["ansible-lint", "--offline", "--strict", "--profile", "production"]
     )
