@@ -154,5 +154,5 @@ files:
   returned: O(state=written)
   type: list
   elements: str
-  sample: [/home/me/vlangate-drill/drill.html, /home/me/vlangate-drill/drill.xml]
+  sample: [/srv/vlangate-drill/drill.html, /srv/vlangate-drill/drill.xml]
 """

@@ -13,10 +13,10 @@ import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..module_utils.vrrp.fsm.parameters import OWNER_PRIORITY
 from .rollout_split import split_groups
 from .waves import waves
 
-OWNER_PRIORITY = 255
 #: A router that does not hear its master any more says so after four intervals: three and its skew.
 STABLE_INTERVALS = 4
 #: Longer than this, nobody waits for it.

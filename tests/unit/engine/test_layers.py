@@ -86,7 +86,7 @@ LAYERS: Dict[str, Layer] = {
 }
 # The other plugins of the collection: what a module imports travels to the router with each call.
 # wire is for those who look at a LAN from outside: vrrp_probe and vrrp_listen.
-ANSIBLE_SIDE = L0 | words("config control.client wire")
+ANSIBLE_SIDE = L0 | words("config control.client wire fsm.parameters")
 
 _TIME = "time comes in as now_ns, so that every test and simulation is repeatable"
 _HOST = "only linux/ and daemon/ touch the host; here values come in and values go out"

@@ -169,6 +169,8 @@ class VirtualRouter:
         peer = self._peer
         if peer is None or self.state is not State.BACKUP or peer.source != advert.source:
             return None
+        if self._preempting and advert.priority < self.parameters.priority:
+            return None  # it was heard since, but is no longer waited for
         is_leaving = RELEASE_PRIORITY in (peer.priority, advert.priority)
         if is_leaving or peer.interval_cs != advert.interval_cs:
             return None

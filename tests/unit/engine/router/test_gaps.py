@@ -239,3 +239,14 @@ def test_whoever_is_not_followed_is_not_measured():
     driver.hear(lower, now_ns=T0 + 1300 * NS_PER_MS)
     driver.hear(MASTER, now_ns=T0 + 2500 * NS_PER_MS)
     assert heard_ms(driver) == 1500
+
+
+def test_who_is_about_to_be_preempted_is_not_missed():
+    """Its advertisements come all the while; they no longer count."""
+    driver, _told = backup(0, 1000)
+    driver.configure(config(group(priority=MASTER.priority + 20)))
+    for after_ms in (2000, 3000, 4000):
+        outcome = driver.hear(MASTER, now_ns=T0 + after_ms * NS_PER_MS)
+        assert not [note for note in outcome.notes if note.kind == "gap"]
+    assert heard_ms(driver) == 1000
+    assert driver.count("gaps-heard") == 0
