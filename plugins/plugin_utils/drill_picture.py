@@ -54,12 +54,12 @@ class _Drawing:
         element.text = text or None
         return element
 
-    def bar(self, start: float, end: float, y: int, height: int, fill: str, tip: str) -> None:
+    def span(self, start: float, end: float, y: int, height: int, fill: str, tip: str) -> None:
         """A time, with what is told of it."""
         left, right = self.x(start), self.x(end)
         width = max(right - left, LEAST)
-        bar = self.add("rect", x=left, y=y, width=width, height=height, fill=fill)
-        ElementTree.SubElement(bar, "title").text = tip
+        drawn = self.add("rect", x=left, y=y, width=width, height=height, fill=fill)
+        ElementTree.SubElement(drawn, "title").text = tip
 
 
 def picture(result: Result, group: GroupResult) -> str:
@@ -88,12 +88,12 @@ def _draw_reigns(drawing: _Drawing, result: Result, group: GroupResult) -> None:
     if group.reigns:
         for gap in without_master(group.reigns, result.span):
             tip = "nobody is master for %.3f s" % gap.seconds
-            drawing.bar(gap.start, gap.end, TOP, height, NOBODY, tip)
+            drawing.span(gap.start, gap.end, TOP, height, NOBODY, tip)
     for reign in group.reigns:
         number = group.members.index(reign.router)
         tip = "%s is master for %.3f s" % (reign.router, reign.end - reign.start)
         colour = COLOURS[number % len(COLOURS)]
-        drawing.bar(reign.start, reign.end, TOP + LANE * number + 5, BAR, colour, tip)
+        drawing.span(reign.start, reign.end, TOP + LANE * number + 5, BAR, colour, tip)
 
 
 def _draw_probes(drawing: _Drawing, result: Result, group: GroupResult) -> None:
@@ -103,11 +103,11 @@ def _draw_probes(drawing: _Drawing, result: Result, group: GroupResult) -> None:
         for each in group.probings:
             if prober == "probes of %s" % each.host:
                 tip = "%d probes, %d lost" % (each.sent, each.lost)
-                drawing.bar(*each.watched, y, BAR, ANSWERED, tip)
+                drawing.span(*each.watched, y, BAR, ANSWERED, tip)
                 outages += each.outages
         for outage in outages:
             tip = "no answer for %.3f s" % outage.seconds
-            drawing.bar(outage.start, outage.end, y, BAR, LOST, tip)
+            drawing.span(outage.start, outage.end, y, BAR, LOST, tip)
         _label(drawing, sorted(outages, key=lambda each: each.start), y + 13)
 
 

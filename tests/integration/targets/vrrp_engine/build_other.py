@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 sys.path.insert(0, str(PLUGINS / "plugin_utils"))
 
-import engine_archive
+engine_archive = importlib.import_module("engine_archive")
 
 archive = engine_archive.build_archive(
     PLUGINS / "module_utils" / "vrrp", engine_archive.find_pyroute2()

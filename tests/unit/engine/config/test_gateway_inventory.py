@@ -9,7 +9,7 @@ from vrrp.config.gateway_inventory import Inventory
 from vrrp.config.gateways import gateway_configs
 from vrrp.errors import ConfigError
 
-VLANS = [{"id": 10, "networks": ["198.18.10.0/24", "2001:db8:10::/64"]}]
+VLANS = ({"id": 10, "networks": ["198.18.10.0/24", "2001:db8:10::/64"]},)
 PAIR = ("gw1", "gw2")
 
 

@@ -4,6 +4,7 @@
 """The router advertisements that the VLAN table asks for."""
 
 from engine_kit.tables import VLAN10, VLAN20, build, part
+
 from vrrp.config.parse import parse
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail
@@ -26,13 +27,16 @@ def plan(tmp_path):
     return make_plan(str(tmp_path), vlans, ["gw1", "gw2"], {})
 
 
-def test_the_whole_of_what_is_wanted_goes_along(action_for, plan):
+def test_the_whole_of_what_is_wanted_goes_along(action_for, plan, monkeypatch):
+    archive = SimpleNamespace(manifest={"release": "1-a"})
+    monkeypatch.setattr(plugin, "find_pyroute2", lambda: None)
+    monkeypatch.setattr(plugin, "build_archive", lambda engine, pyroute2: archive)
     action = action_for(plugin, {"plan": plan, "python": "/usr/bin/python3"}, [{"in_order": True}])
     assert action.run(task_vars=HOST) == {"in_order": True}
     ((name, sent),) = action.calls
     wanted = json.loads(unpacked(sent.pop("wanted")))
     assert name == plugin.MODULE and sent == {"python": "/usr/bin/python3"}
-    assert wanted.pop("manifest")["release"] and wanted == planned_router(plan, "gw2")
+    assert wanted.pop("manifest") == archive.manifest and wanted == planned_router(plan, "gw2")
 
 
 def test_without_the_plan_of_this_router_nobody_is_asked(action_for, plan):

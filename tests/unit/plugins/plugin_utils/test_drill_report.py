@@ -70,8 +70,8 @@ GW2 = note(
 CRASH = [STRUCK, MENDED, GW1, GW2]
 
 
-def verdict(*notes, exercise=EXERCISE):
-    (result,) = results([exercise], notes)
+def verdict(*notes, exercise=None):
+    (result,) = results([exercise or EXERCISE], notes)
     return result
 
 
@@ -207,9 +207,9 @@ def test_junit_counts_what_is_in_it():
 
 def bars(root, colour):
     return [
-        (float(bar.get("x")), float(bar.get("width")))
-        for bar in root.findall("svg:rect", NAMESPACE)
-        if bar.get("fill") == colour
+        (float(each.get("x")), float(each.get("width")))
+        for each in root.findall("svg:rect", NAMESPACE)
+        if each.get("fill") == colour
     ]
 
 

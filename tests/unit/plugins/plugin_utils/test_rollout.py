@@ -65,7 +65,8 @@ def survey(before, wanted, **fields):
 class Fleet:
     """A table that is in force, and the one that is wanted."""
 
-    def __init__(self, old, new, routers=ROUTERS):
+    def __init__(self, old, new, routers=None):
+        routers = routers or ROUTERS
         before, self.plans = (gateway_configs(rows, routers, {}) if rows else {}
                               for rows in (old, new))  # fmt: skip
         self.wanted = {name: plan["config"] for name, plan in self.plans.items()}

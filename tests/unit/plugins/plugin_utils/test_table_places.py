@@ -79,8 +79,11 @@ def test_an_ansible_that_does_not_tell_costs_the_place_only(table, monkeypatch):
 
 
 def test_problems_are_told_with_their_places(table):
-    problems = with_places([Problem("vlans[10].vrid", "range", "is 0", "write 1"),
-                     Problem("gw1: x", "odd", "is odd", "mend it")], table)  # fmt: skip
+    found = [
+        Problem("vlans[10].vrid", "range", "is 0", "write 1"),
+        Problem("gw1: x", "odd", "is odd", "mend it"),
+    ]
+    problems = with_places(found, table)
     assert problems[0]["place"].endswith("table.yml:2:5") and problems[1]["place"] == ""
     first, where, second = lines(problems).splitlines()
     assert first == "- vlans[10].vrid: is 0 (write 1)" and where == "  " + problems[0]["place"]
