@@ -32,6 +32,7 @@ ALONE = (
     "dataplane_cost",
     "dataplane_names",
     "flood",
+    "gaps",
     "gateways",
     "hand_over",
     "interfaces",
@@ -39,6 +40,7 @@ ALONE = (
     "reconcile",
     "reconcile_many",
     "reload",
+    "slow",
     "upgrade",
     "vrrp_probe",
 )
