@@ -74,6 +74,10 @@ fuzz: $(DEV) ## fuzz the decoders: TIME=seconds for each, TARGET=packets|solicit
 uml: $(DEV) ## all tests with real sockets in a kernel of their own: over 802.1Q, untagged, on bad cables
 	@tests/run uml-all
 
+.PHONY: lab-all
+lab-all: $(DEV) ## all tests on systemd routers: faults in each step of a roll-out, drills, examples too; half an hour (root)
+	@tests/run lab-all
+
 .PHONY: interop
 interop: $(DEV) ## the whole matrix with keepalived and FRR, some minutes (root); UPDATE_INTEROP=1 writes docs/interop.md
 	@tests/run interop-all

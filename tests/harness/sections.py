@@ -44,6 +44,8 @@ ALONE = (
     "upgrade",
     "vrrp_probe",
 )
+# Tests of the lab that take minutes each: `make lab-all` runs them, too.
+SELDOM = ("drill", "examples", "probe", "rollout_faults")
 # Simulated histories of a whole run, and what takes its time in their section only.
 HISTORIES = "2000"
 IN_SIM = tuple(
@@ -187,7 +189,14 @@ def interop_all(section: Section) -> None:
 
 
 def lab(section: Section) -> None:
-    section.pytest("site on systemd routers", MAIN_PYTHON, ["tests/lab"], timeout_s=2400)
+    """What a roll-out, a guide and an accident show; the rest takes as long again."""
+    others = [f"--ignore=tests/lab/test_{name}.py" for name in SELDOM]
+    arguments = ["--durations=0", *others, "tests/lab"]
+    section.pytest("site on systemd routers", MAIN_PYTHON, arguments, timeout_s=1800)
+
+
+def lab_all(section: Section) -> None:
+    section.pytest("systemd routers, all of it", MAIN_PYTHON, ["tests/lab"], timeout_s=3600)
 
 
 def sanity(section: Section) -> None:
@@ -323,13 +332,14 @@ SECTIONS = {
     "uml": Entry(uml, "the same over 802.1Q and on bad cables, in user-mode Linux"),
     "integration": Entry(integration, "modules against a real daemon", needs_root=True),
     "molecule": Entry(molecule, "scenarios on systemd routers, under traffic", needs_root=True),
-    "lab": Entry(lab, "the lab comes up, works and goes away", needs_root=True),
+    "lab": Entry(lab, "roll-outs, guides and accidents on systemd routers", needs_root=True),
     "interop": Entry(interop, "hand-overs with keepalived and FRR", needs_root=True),
 }
 # Run on request only.
 EXTRA_SECTIONS = {
     "uml-all": Entry(uml_all, "all of netns in user-mode Linux, tagged and untagged"),
     "unit-main": Entry(unit_main, "unit tests of the engine on one Python"),
+    "lab-all": Entry(lab_all, "all tests on systemd routers", needs_root=True),
     "interop-all": Entry(interop_all, "the whole matrix of docs/interop.md", needs_root=True),
     "molecule-all": Entry(molecule_all, "every scenario on Debian 11, 12 and 13", needs_root=True),
     "matrix": Entry(matrix, "sanity on newer ansible-core"),
