@@ -16,7 +16,7 @@ from ..config.model import ChecksumMode, VirtualRouterConfig
 from ..config.resolve import NO_PRIMARY_ADDRESS, NotReady
 from ..facts import InterfaceAddress, LinkFacts
 from ..fsm.actions import Transition
-from ..fsm.parameters import RouterParameters
+from ..fsm.parameters import RELEASE_PRIORITY, RouterParameters
 from ..fsm.states import State
 from ..fsm.timing import lease_s, skew_time_ns
 from ..fsm.virtual_router import VirtualRouter
@@ -177,6 +177,17 @@ class BoundRouter:
         self.counters["advertisement-rcvd"] += 1
         self.peers.heard(accepted, now_ns)
         return True
+
+    def hears(self, accepted: Accepted, now_ns: int) -> None:
+        """An advertisement that its machine is told of next."""
+        self.count("advertisement-rcvd")
+        if accepted.event.priority == RELEASE_PRIORITY:
+            self.count("priority-zero-pkts-rcvd")
+        self.peers.heard(accepted, now_ns)
+        if self.state is State.BACKUP:
+            # Built while there is time: when the master falls silent, it only has to be sent.
+            said = self.parameters
+            self.advertisement(said.priority, said.advertisement_interval_cs)
 
     def count(self, counter: str) -> None:
         """Add one to a counter of RFC 8347."""

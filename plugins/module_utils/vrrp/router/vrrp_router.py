@@ -214,10 +214,7 @@ class VrrpRouter:
         if bound.hears_again(verdict, now_ns):
             self._deadlines.set(bound.id, bound.deadline_ns())
             return
-        bound.count("advertisement-rcvd")
-        if verdict.event.priority == RELEASE_PRIORITY:
-            bound.count("priority-zero-pkts-rcvd")
-        bound.peers.heard(verdict, now_ns)
+        bound.hears(verdict, now_ns)
         self._gaps.hears(bound, verdict.event, now_ns)
         for remark in verdict.remarks:
             bound.count(remark.value)
