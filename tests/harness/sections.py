@@ -191,7 +191,7 @@ def interop_all(section: Section) -> None:
 def lab(section: Section) -> None:
     """What a roll-out, a guide and an accident show; the rest takes as long again."""
     others = [f"--ignore=tests/lab/test_{name}.py" for name in SELDOM]
-    arguments = ["--durations=0", *others, "tests/lab"]
+    arguments = [*others, "tests/lab"]
     section.pytest("site on systemd routers", MAIN_PYTHON, arguments, timeout_s=1800)
 
 
