@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+# ansible-test copies the targets away from the collection, and says where it is.
+ROOTS = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
+COLLECTIONS = [Path(root, "ansible_collections/vlangate/vrrp") for root in ROOTS if root]
+COLLECTIONS.append(Path(__file__).resolve().parents[4])
+PLUGINS = next(each / "plugins" for each in COLLECTIONS if (each / "plugins").is_dir())
 sys.path.insert(0, str(PLUGINS / "plugin_utils"))
 
 engine_archive = importlib.import_module("engine_archive")
