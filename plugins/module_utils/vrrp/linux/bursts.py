@@ -38,7 +38,8 @@ _NAME_ROOM, _ANCILLARY_ROOM, _USUAL_ROOM = 32, 96, 128
 _PACKET_AT = _NAME_ROOM + _ANCILLARY_ROOM
 _RECORD = _PACKET_AT + _USUAL_ROOM
 _REST_ROOM = 4096
-# Keeps a hostile LAN from filling memory.
+# The limit of packets, and of frames: a hostile LAN, or advertisements that change all the time, do
+# not fill memory.
 _REMEMBERED = 8192
 
 # A limit, not a claim. Frames wait in it where a card has stalled, up to 10,240 of 1 kB in its
@@ -210,6 +211,9 @@ class FrameSender:
         fresh = frozenset(identities)
         present = self._prepared.items()
         self._prepared = {key: burst for key, burst in present if fresh.isdisjoint(key)}
+        # What is never due again stays until there is too much of it.
+        if sum(map(len, self._prepared)) > _REMEMBERED:
+            self._prepared.clear()
         burst = self._prepared[identities] = _lay_out(tuple(frames))
         return burst
 
