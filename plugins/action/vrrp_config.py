@@ -75,10 +75,7 @@ class ActionModule(ActionBase):
 
     def _planned(self, plan: str, task_vars: Mapping[str, t.Any]) -> str:
         """This router's configuration, which was checked when it was planned."""
-        try:
-            return str(planned_router(plan, task_vars["inventory_hostname"])["config"])
-        except ValueError as error:
-            raise AnsibleActionFail(str(error)) from None
+        return str(planned_router(plan, task_vars["inventory_hostname"])["config"])
 
 
 def _require_fitting(args: Mapping[str, t.Any]) -> str:

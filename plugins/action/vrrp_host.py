@@ -31,8 +31,5 @@ class ActionModule(ActionBase):
             if "interfaces" in args:
                 raise AnsibleActionFail("plan and interfaces exclude each other")
             host = (task_vars or {})["inventory_hostname"]
-            try:
-                args["interfaces"] = planned_router(plan, host)["interfaces"]
-            except ValueError as error:
-                raise AnsibleActionFail(str(error)) from None
+            args["interfaces"] = planned_router(plan, host)["interfaces"]
         return self._execute_module(MODULE, args, task_vars=task_vars)

@@ -41,10 +41,7 @@ class ActionModule(ActionBase):
 
 
 def _chosen(plan: str, groups: t.Any) -> list[PlannedGateway]:
-    try:
-        gateways = planned_gateways(plan)
-    except ValueError as error:
-        raise AnsibleActionFail(str(error)) from None
+    gateways = planned_gateways(plan)
     if groups is None:
         return gateways
     names = [groups] if isinstance(groups, str) else list(groups)

@@ -31,13 +31,9 @@ class ActionModule(ActionBase):
             for name in ("gateway", "expected"):
                 if name in args:
                     raise AnsibleActionFail("plan has the gateways: leave out %s" % name)
-            try:
-                gateways = planned_gateways(plan)
-            except ValueError as error:
-                raise AnsibleActionFail(str(error)) from None
             args["expected"] = [
                 {"address": vip, "virtual_mac": gateway.virtual_mac, "name": gateway.name}
-                for gateway in gateways
+                for gateway in planned_gateways(plan)
                 for vip in gateway.addresses
             ]
         return self._execute_module(

@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from ansible.errors import AnsibleActionFail
+
 from ..module_utils.vrrp.config.gateway_inventory import Inventory
 from ..module_utils.vrrp.config.gateways import gateway_configs
 from .fleet_configs import Plans, with_configs
@@ -29,6 +31,10 @@ ROUTER = "router-%s.json"
 
 #: What is the same of a group on all of its routers.
 GROUP_FIELDS = ("name", "preferred", "members", "vip", "virtual_mac", "sync_group")
+
+
+class NoPlan(AnsibleActionFail, ValueError):
+    """The option plan is none of this run, or does not have this router: the task fails so."""
 
 
 def make_plan(
@@ -109,12 +115,12 @@ def _file(router: str) -> str:
 
 
 def planned_site(path: str) -> dict[str, t.Any]:
-    """ "routers", and "groups", each once with GROUP_FIELDS. ValueError: there is no such plan."""
+    """ "routers", and "groups", each once with GROUP_FIELDS. NoPlan: there is none."""
     return t.cast("dict[str, t.Any]", _read(path, SITE))
 
 
 def planned_router(path: str, router: str) -> dict[str, t.Any]:
-    """Its "config" as canonical text, and its "interfaces". ValueError: it is not planned."""
+    """Its "config" as canonical text, and its "interfaces". NoPlan: it is not planned."""
     return t.cast("dict[str, t.Any]", _read(path, _file(router)))
 
 
@@ -123,7 +129,7 @@ def _read(path: str, name: str) -> t.Any:
         with open(os.path.join(path, name), encoding="utf-8") as stream:
             return json.load(stream)
     except OSError as error:
-        raise ValueError(
+        raise NoPlan(
             "the option plan is what vrrp_plan returned in this run, for a table with this "
             "router: %s" % error
         ) from None

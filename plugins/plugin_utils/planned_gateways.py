@@ -33,7 +33,7 @@ class PlannedGateway:
 
 
 def planned_gateways(path: str) -> list[PlannedGateway]:
-    """All of a plan that vrrp_plan made in this run. ValueError: there is no such plan."""
+    """All of a plan that vrrp_plan made in this run. NoPlan: there is none."""
     found: dict[str, PlannedGateway] = {}
     for router in planned_site(path)["routers"]:
         planned = planned_router(path, router)
