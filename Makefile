@@ -50,7 +50,7 @@ check: $(DEV) ## under 60 s: format, types, layers, tidy, unit tests on one Pyth
 	@tests/run check
 
 .PHONY: test
-test: $(DEV) ## everything CI runs, about half an hour on two cores (root)
+test: $(DEV) ## everything CI runs, about three quarters of an hour on two cores (root)
 	@tests/run
 
 .PHONY: test-matrix

@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 import time
 import traceback
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ def main() -> int:
         for name, entry in KNOWN.items():
             print(f"{name:14}{entry.purpose}{' (root)' if entry.needs_root else ''}")
         return 0
+    Section.verbose = options.verbose
     signal.signal(signal.SIGTERM, _interrupt)
     processes.adopt_orphans()
     prepare()
@@ -67,6 +69,9 @@ def _parse_arguments() -> argparse.Namespace:
         help="a name from --list, or check; all by default",
     )
     parser.add_argument("--list", action="store_true", help="name the sections")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show what passing commands say, too"
+    )
     options = parser.parse_args()
     unknown = [name for name in options.sections if name not in KNOWN and name not in GROUPS]
     if unknown:
@@ -127,8 +132,9 @@ def _report(lines: list[Line]) -> Tally:
         print(f"{line.name:14}{mark:8}{_counts(line.tally):34}{line.seconds:6.0f} s")
     for what in total.skipped:
         print(f"skipped: {what}")
-    for what in total.failures:
-        print(f"failed: {what}")
+    for failure in total.failures:
+        print(f"failed: {failure.what}")
+        print(textwrap.indent(failure.detail, "    "))
     print(f"\n{total.passed} passed, {total.failed} failed", flush=True)
     return total
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
+# What each command of the last run said.
+LOGS = ROOT / "build" / "logs"
 # Tools keep their caches here and leave the home of whoever runs the tests alone.
 HOME = CACHE / "home"
 # The targets that ansible-core manages and that the engine promises to run on.

@@ -4,23 +4,37 @@
 """Runs the commands of one section and counts what passed.
 
 A command counts as one check; pytest and ansible-test count by the test, from their JUnit files.
+What a command says goes to a file, and is shown when it failed: a long run ends with its failures.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 
 from . import processes
-from .environment import ROOT, scratch
+from .environment import LOGS, ROOT, scratch
 
 # What a shell answers for a command that is not there.
 NOT_STARTED = 127
+# Lines of a failed command that are shown at once, and of each failure at the end of the run.
+SHOWN_LINES = 120
+REPEATED_LINES = 25
+
+
+class Failure(NamedTuple):
+    """What failed, and the last of what it said."""
+
+    what: str
+    detail: str = ""
 
 
 @dataclass
@@ -30,7 +44,7 @@ class Tally:
     passed: int = 0
     failed: int = 0
     skipped: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         self.passed += other.passed
@@ -38,17 +52,21 @@ class Tally:
         self.skipped += other.skipped
         self.failures += other.failures
 
-    def fail(self, what: str) -> None:
+    def fail(self, what: str, detail: str = "") -> None:
         self.failed += 1
-        self.failures.append(what)
+        self.failures.append(Failure(what, _last_lines(detail, REPEATED_LINES)))
 
 
 class Section:
     """One heading of the report. No method raises for a failed check."""
 
+    # Let commands say what they say to whoever runs the tests, in place of a file.
+    verbose = False
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.tally = Tally()
+        self._log = LOGS / f"{name}.log"
 
     def command(
         self,
@@ -64,7 +82,7 @@ class Section:
         if status == 0:
             self.tally.passed += 1
         else:
-            self.tally.fail(f"{title}: {_explain(status)}")
+            self.tally.fail(f"{title}: {_explain(status)}", self._said())
         return status == 0
 
     def pytest(
@@ -92,9 +110,9 @@ class Section:
                 seen.add(_read_junit(title, report))
                 report.unlink()
         if not seen.passed + seen.failed:
-            seen.fail(f"{title}: no test ran ({_explain(status)})")
+            seen.fail(f"{title}: no test ran ({_explain(status)})", self._said())
         elif status != 0 and not seen.failed:
-            seen.fail(f"{title}: {_explain(status)}")
+            seen.fail(f"{title}: {_explain(status)}", self._said())
         self.tally.add(seen)
         return seen.failed == 0
 
@@ -120,7 +138,9 @@ class Section:
         started = time.monotonic()
         status: int | None = NOT_STARTED
         try:
-            with subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL) as process:
+            with self._output(title) as output, subprocess.Popen(
+                argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            ) as process:
                 try:
                     status = process.wait(timeout_s)
                 except subprocess.TimeoutExpired:
@@ -130,14 +150,38 @@ class Section:
             print(f"!!! {error}", flush=True)
         finally:
             _make_blocking()
+        if status != 0 and self._said():
+            print(_last_lines(self._said(), SHOWN_LINES))
+            print(f"    the last lines of {self._log}")
         print(f"    {title}: {_explain(status)}, {time.monotonic() - started:.1f} s", flush=True)
         return status
+
+    @contextmanager
+    def _output(self, title: str) -> Iterator[BinaryIO | None]:
+        """Where a command writes to; None: where we do."""
+        if self.verbose:
+            yield None
+            return
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self._log = LOGS / f"{self.name}-{re.sub(r'[^a-z0-9.]+', '-', title.lower())}.log"
+        with self._log.open("wb") as output:
+            yield output
+
+    def _said(self) -> str:
+        """By the last command."""
+        if self.verbose or not self._log.exists():
+            return ""
+        return self._log.read_text(errors="replace")
 
 
 def _make_blocking() -> None:
     """Undo what a command did to the output it shares with the next: Ansible refuses such a one."""
     for descriptor in (1, 2):
         os.set_blocking(descriptor, True)
+
+
+def _last_lines(text: str, count: int) -> str:
+    return "\n".join(text.rstrip().splitlines()[-count:])
 
 
 def _explain(status: int | None) -> str:
@@ -156,8 +200,11 @@ def _read_junit(title: str, report: Path) -> Tally:
     for case in cases:
         name = f"{title}: {case.get('classname', '')}::{case.get('name', '')}"
         skipped = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            tally.fail(name)
+        broken = [found for kind in ("failure", "error") for found in case.findall(kind)]
+        if broken:
+            tally.fail(
+                name, "\n".join(found.text or found.get("message") or "" for found in broken)
+            )
         elif skipped is not None:
             tally.skipped.append(f"{name} ({skipped.get('message', '')})")
         else:

@@ -26,8 +26,9 @@ BROKEN = "import no_such_module\n"
 
 
 @pytest.fixture(autouse=True)
-def _no_scratch_left() -> Iterator[None]:
+def _no_scratch_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A section writes its reports into the run's scratch directory; this process has its own."""
+    monkeypatch.setattr("tests.harness.section.LOGS", tmp_path / "logs")
     yield
     shutil.rmtree(environment.scratch())
     environment.scratch.cache_clear()
@@ -47,7 +48,30 @@ def test_commands_count_one_each() -> None:
     assert section.command("good", ["true"])
     assert not section.command("bad", ["false"])
     assert (section.tally.passed, section.tally.failed) == (1, 1)
-    assert section.tally.failures == ["bad: exit status 1"]
+    assert [failure.what for failure in section.tally.failures] == ["bad: exit status 1"]
+
+
+def test_what_a_command_says_is_shown_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    section = Section("demo")
+    section.command("good", ["echo", "all is well"])
+    section.command("bad", ["sh", "-c", "echo first; seq 200; echo the reason >&2; exit 3"])
+    said = capfd.readouterr().out
+    assert "all is well" not in said
+    assert "the reason" in said and "first" not in said
+    assert section.tally.failures[0].detail.endswith("200\nthe reason")
+
+
+def test_of_each_failed_test_the_reason_is_kept(tmp_path: Path) -> None:
+    (failure,) = run_pytest(tmp_path, BAD).tally.failures
+    assert failure.what.endswith("::test_a") and "assert 0" in failure.detail
+
+
+def test_a_verbose_run_shows_what_passes(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Section, "verbose", True)
+    assert Section("demo").command("good", ["echo", "all is well"])
+    assert "all is well" in capfd.readouterr().out
 
 
 def test_a_command_that_makes_the_output_nonblocking_harms_nobody() -> None:
@@ -60,7 +84,7 @@ def test_a_command_that_makes_the_output_nonblocking_harms_nobody() -> None:
 def test_a_command_that_hangs_is_ended_and_fails() -> None:
     section = Section("demo")
     assert not section.command("slow", ["sleep", "60"], timeout_s=0)
-    assert section.tally.failures == ["slow: its time was up"]
+    assert [failure.what for failure in section.tally.failures] == ["slow: its time was up"]
 
 
 @pytest.mark.parametrize(
