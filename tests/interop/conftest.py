@@ -19,6 +19,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.harness import stalls
 from tests.interop import table
 from tests.interop.lan import Lan
 from tests.interop.match import Match
@@ -32,6 +33,10 @@ UPDATE = os.environ.get("UPDATE_INTEROP") == "1"
 collect_ignore = ["test_page.py"] if UPDATE else []
 PROPERTY = "interop"
 _outcomes = {}
+
+
+def pytest_configure(config):
+    stalls.register(config)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,6 +18,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
 sys.path.insert(0, str(_HERE.parents[1] / "tests" / "unit" / "engine"))
+sys.path.insert(0, str(_HERE.parents[1]))
 
 import kernels  # noqa: E402
 from daemons import Daemon, build, document  # noqa: E402
@@ -25,6 +26,8 @@ from frames import Wire  # noqa: E402
 from gateways import Pair  # noqa: E402
 from hosts import Host  # noqa: E402
 from namespaces import LAN, Namespace, Site, connect  # noqa: E402
+
+from tests.harness import stalls  # noqa: E402
 
 # What a kernel may lack without a test failing for it: others run there instead, and the summary
 # names those that did not.
@@ -34,6 +37,7 @@ _LEFT_OUT: Dict[str, List[str]] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kernel(*features): runs on a kernel that has them all")
+    stalls.register(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, The vlangate.vrrp authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is measured again, and what is not: only what failed while the machine stood still."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+from tests.harness.stalls import Watch  # noqa: E402  (needs the path above)
+
+# Stands for the machine; each attempt leaves a line, which a file of its own fixture counts.
+CONFTEST = """
+import sys
+sys.path.insert(0, %r)
+from tests.harness import stalls
+
+class Machine:
+    def stalls(self, since_ns):
+        return %r
+    def close(self):
+        pass
+
+stalls.Watch = Machine
+
+def pytest_configure(config):
+    stalls.register(config)
+"""
+TESTS = """
+import pytest
+from pathlib import Path
+
+ATTEMPTS = Path(__file__).with_name("attempts")
+
+@pytest.fixture
+def attempt(tmp_path):
+    assert not list(tmp_path.iterdir()), "a directory of an earlier attempt"
+    (tmp_path / "used").touch()
+    with ATTEMPTS.open("a") as file:
+        file.write("x")
+    return ATTEMPTS.stat().st_size
+
+@pytest.fixture(scope="module")
+def built():
+    return ["it"]
+
+def test_it(attempt, built):
+    assert built == ["it"]
+    assert attempt >= %d, "too few"
+"""
+
+
+def play(directory: Path, why: str, good_from: int, *options: str) -> tuple[int, int, str]:
+    """A session with one test, on a machine that stood still or not: its exit status, how many
+    attempts there were, and what it said."""
+    (directory / "conftest.py").write_text(CONFTEST % (str(ROOT), why))
+    (directory / "test_one.py").write_text(TESTS % good_from)
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    argv += ["--rootdir", str(directory), "-c", "/dev/null", str(directory)]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
+    return done.returncode, (directory / "attempts").stat().st_size, done.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "with workers"])
+def test_a_failure_while_the_machine_stood_still_is_measured_again(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    status, attempts, said = play(tmp_path, "300 ms late", 2, *options)
+    assert (status, attempts) == (0, 2), said
+    assert "1 passed" in said and "failed" not in said
+    assert "measured again, as the machine stood still: " in said
+    assert "test_it" in said and "too few" in said and "(300 ms late)" in said
+
+
+def test_a_mistake_fails_on_a_machine_that_always_stands_still(tmp_path: Path) -> None:
+    status, attempts, said = play(tmp_path, "300 ms late", 99)
+    assert (status, attempts) == (1, 3), said
+    assert "1 failed" in said and "passed" not in said
+
+
+def test_a_failure_on_a_quiet_machine_counts_at_once(tmp_path: Path) -> None:
+    status, attempts, said = play(tmp_path, "", 2)
+    assert (status, attempts) == (1, 1), said
+    assert "measured again" not in said
+
+
+def test_what_passes_is_not_measured_again(tmp_path: Path) -> None:
+    assert play(tmp_path, "300 ms late", 1)[:2] == (0, 1)
+
+
+def test_a_machine_that_stood_still_is_seen() -> None:
+    """Its processes are held up in its place."""
+    watch = Watch()
+    try:
+        end_s = time.monotonic() + 20
+        while True:
+            since_ns = time.monotonic_ns()
+            for process in watch.processes:
+                process.send_signal(signal.SIGSTOP)
+            time.sleep(0.3)
+            for process in watch.processes:
+                process.send_signal(signal.SIGCONT)
+            told = watch.stalls(since_ns)
+            if told.count("late") == 2:
+                break
+            assert time.monotonic() < end_s, "it has seen: %r" % told
+        assert watch.stalls(time.monotonic_ns() + 3600 * 10**9) == ""
+    finally:
+        watch.close()
