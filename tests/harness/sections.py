@@ -21,6 +21,9 @@ from .section import Section
 MAIN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
 MAIN_VERSION = "%d.%d" % sys.version_info[:2]
 WORKERS = ("-n", "2")
+# A command that is not done after so long hangs. It says nothing of how long anything should take:
+# the slowest takes ten minutes, on a machine that does nothing else.
+HANGS_S = 2400
 # For tests that wait most of their time.
 WAITERS = ("-n", "4", "--dist", "worksteal")
 # Tests in namespaces that would measure each other.
@@ -96,12 +99,12 @@ def lint(section: Section) -> None:
 def unit_main(section: Section) -> None:
     """For `make check`: without the tests that start every Python themselves."""
     arguments = [*WORKERS, *IN_SIM, *ALL_PYTHONS, "tests/unit/engine", "tests/unit/harness"]
-    section.pytest("unit tests", MAIN_PYTHON, arguments)
+    section.pytest("unit tests", MAIN_PYTHON, arguments, timeout_s=HANGS_S)
 
 
 def unit(section: Section) -> None:
     arguments = [*WORKERS, *IN_SIM, "tests/unit/engine", "tests/unit/harness"]
-    section.pytest(f"unit tests on {MAIN_VERSION}", MAIN_PYTHON, arguments)
+    section.pytest(f"unit tests on {MAIN_VERSION}", MAIN_PYTHON, arguments, timeout_s=HANGS_S)
     for version in TARGET_PYTHONS:
         if version == MAIN_VERSION:
             continue
@@ -114,20 +117,22 @@ def unit(section: Section) -> None:
             section.require(False, f"unit tests on {version}: no environment ({error})")
             continue
         arguments = [*WORKERS, *ON_ONE_PYTHON, "tests/unit/engine"]
-        section.pytest(f"unit tests on {version}", python, arguments)
+        section.pytest(f"unit tests on {version}", python, arguments, timeout_s=HANGS_S)
 
 
 def sim(section: Section) -> None:
     env = dict(os.environ, SIM_COUNT=HISTORIES)
-    section.pytest("histories", MAIN_PYTHON, [*WORKERS, "-rP", "tests/unit/engine/sim"], env=env)
+    arguments = [*WORKERS, "-rP", "tests/unit/engine/sim"]
+    section.pytest("histories", MAIN_PYTHON, arguments, env=env, timeout_s=HANGS_S)
 
 
 def netns(section: Section) -> None:
     """What counts packets or milliseconds has the machine for itself."""
     alone = [f"tests/netns/test_{name}.py" for name in ALONE]
     others = [f"--ignore={path}" for path in alone]
-    section.pytest("real sockets", MAIN_PYTHON, [*WAITERS, *others, "tests/netns"])
-    section.pytest("under traffic", MAIN_PYTHON, alone)
+    arguments = [*WAITERS, *others, "tests/netns"]
+    section.pytest("real sockets", MAIN_PYTHON, arguments, timeout_s=HANGS_S)
+    section.pytest("under traffic", MAIN_PYTHON, alone, timeout_s=HANGS_S)
 
 
 def uml(section: Section) -> None:
@@ -136,11 +141,11 @@ def uml(section: Section) -> None:
     The rest of tests/netns does the same there as in the section netns, and takes ten minutes, for
     starting a process is slow in user-mode Linux; `make uml` runs it all.
     """
-    section.pytest("user-mode Linux itself", MAIN_PYTHON, ["tests/uml"], timeout_s=120)
+    section.pytest("user-mode Linux itself", MAIN_PYTHON, ["tests/uml"], timeout_s=HANGS_S)
     # VRFs are to be had here only.
     names = ("rfc_ipv4", "rfc_ipv6", "transitions", "gateways", "dataplane_parents")
     tests = [f"tests/netns/test_{name}.py" for name in names]
-    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=240)
+    _in_user_mode_linux(section, "802.1Q", tests, trunk=True, timeout_s=HANGS_S)
 
 
 def uml_all(section: Section) -> None:
@@ -168,35 +173,36 @@ def _in_user_mode_linux(
 
 
 def fuzz(section: Section) -> None:
-    section.pytest("no square", MAIN_PYTHON, [*WORKERS, "tests/fuzz"])
+    section.pytest("no square", MAIN_PYTHON, [*WORKERS, "tests/fuzz"], timeout_s=HANGS_S)
     for target in ("packets", "solicitations", "config", "control", "journal"):
         # The same seed each time: what is found by chance is for `make fuzz`, and a change is not
         # to be refused for what was there before. Whichever limit comes first ends a run.
         seed = os.environ.get("SEED", "1")
         argv = [MAIN_PYTHON, "-m", "tests.fuzz", "--target", target, "--seed", seed]
-        section.command(f"fuzz {target}", [*argv, "--seconds", "20", "--runs", "20000"])
+        argv += ["--seconds", "20", "--runs", "20000"]
+        section.command(f"fuzz {target}", argv, timeout_s=HANGS_S)
 
 
 def interop(section: Section) -> None:
     """Some hand-overs; the rest of the matrix takes minutes."""
     files = [f"tests/interop/test_{name}.py" for name in ("interop", "looking", "page")]
     arguments = [*WAITERS, *files]
-    section.pytest("keepalived and FRR", MAIN_PYTHON, arguments, timeout_s=600)
+    section.pytest("keepalived and FRR", MAIN_PYTHON, arguments, timeout_s=HANGS_S)
 
 
 def interop_all(section: Section) -> None:
-    section.pytest("interop matrix", MAIN_PYTHON, [*WAITERS, "tests/interop"], timeout_s=1800)
+    section.pytest("interop matrix", MAIN_PYTHON, [*WAITERS, "tests/interop"], timeout_s=3600)
 
 
 def lab(section: Section) -> None:
     """What a roll-out, a guide and an accident show; the rest takes as long again."""
     others = [f"--ignore=tests/lab/test_{name}.py" for name in SELDOM]
     arguments = [*others, "tests/lab"]
-    section.pytest("site on systemd routers", MAIN_PYTHON, arguments, timeout_s=1800)
+    section.pytest("site on systemd routers", MAIN_PYTHON, arguments, timeout_s=HANGS_S)
 
 
 def lab_all(section: Section) -> None:
-    section.pytest("systemd routers, all of it", MAIN_PYTHON, ["tests/lab"], timeout_s=3600)
+    section.pytest("systemd routers, all of it", MAIN_PYTHON, ["tests/lab"], timeout_s=7200)
 
 
 def sanity(section: Section) -> None:
@@ -208,9 +214,8 @@ def sanity(section: Section) -> None:
         if line.strip() and not line.startswith("#")
     ]
     section.require(not ignores, f"sanity tests are switched off: {ignores}")
-    section.command(
-        "ansible-test sanity", ["ansible-test", "sanity", "--local", "--color", "no"], cwd=tree
-    )
+    argv = ["ansible-test", "sanity", "--local", "--color", "no"]
+    section.command("ansible-test sanity", argv, cwd=tree, timeout_s=HANGS_S)
 
 
 def units(section: Section) -> None:
@@ -225,7 +230,7 @@ def units(section: Section) -> None:
         "tests/unit/plugins/",
     ]
     done = Section(section.name)
-    passed = done.command("ansible-test units", argv, cwd=tree)
+    passed = done.command("ansible-test units", argv, cwd=tree, timeout_s=HANGS_S)
     section.junit("ansible-test units", 0 if passed else 1, ansible_tree.junit_reports(tree))
 
 
@@ -236,15 +241,14 @@ def integration(section: Section) -> None:
     targets = sorted(path.name for path in tree.glob("tests/integration/targets/vrrp_*"))
     section.require(bool(targets), "no integration target was found")
     for target in targets:
-        section.command(f"integration {target}", [*argv, target], cwd=tree)
+        section.command(f"integration {target}", [*argv, target], cwd=tree, timeout_s=HANGS_S)
 
 
 def ansible_lint(section: Section) -> None:
     # It keeps a copy of the collection there, and would go on to look at that of an earlier run.
     shutil.rmtree(HOME / ".ansible/collections/ansible_collections/vlangate", ignore_errors=True)
-    section.command(
-        "ansible-lint", ["ansible-lint", "--offline", "--strict", "--profile", "production"]
-    )
+    argv = ["ansible-lint", "--offline", "--strict", "--profile", "production"]
+    section.command("ansible-lint", argv, timeout_s=HANGS_S)
 
 
 def molecule(section: Section) -> None:
@@ -262,7 +266,7 @@ def _molecule(section: Section, scenario: str, debian: str) -> None:
     # A lab of our own: who else runs a scenario keeps theirs.
     env = dict(os.environ, VLANGATE_DEBIAN=debian, VLANGATE_LAB=f"m{os.getpid()}")
     argv = ["molecule", "test", "-s", scenario]
-    section.command(f"molecule {scenario} on Debian {debian}", argv, env=env, timeout_s=900)
+    section.command(f"molecule {scenario} on Debian {debian}", argv, env=env, timeout_s=HANGS_S)
 
 
 def package(section: Section) -> None:
