@@ -196,7 +196,8 @@ def is_sound(octets: bytes) -> bool:
 
 
 def _open_tap() -> socket.socket:
-    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    # Deaf until it is bound: it would hear every interface before.
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     tap.bind(("eth0", 3))
     tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     tap.settimeout(0.2)

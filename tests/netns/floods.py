@@ -165,9 +165,9 @@ class Capture:
         self._source = source
         self.times_s: List[float] = []
         with namespace.inside():
-            protocol = socket.htons(self._EVERY_PROTOCOL)
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, protocol)
-            self._socket.bind((interface, 0))
+            # Deaf until it is bound: it would hear every interface before.
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            self._socket.bind((interface, self._EVERY_PROTOCOL))
         self._socket.setsockopt(socket.SOL_SOCKET, self._TIMESTAMP_NS, 1)
         self._socket.setblocking(False)
 

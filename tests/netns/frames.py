@@ -33,10 +33,9 @@ class Wire:
 
     def __init__(self, namespace: Namespace, interface: str) -> None:
         with namespace.inside():
-            self._socket = socket.socket(
-                socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_EVERY_PROTOCOL)
-            )
-            self._socket.bind((interface, 0))
+            # Deaf until it is bound: it would hear every interface before.
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            self._socket.bind((interface, _EVERY_PROTOCOL))
         self._socket.setblocking(False)
         self.mac = namespace.mac(interface)
         self.router_mac = ""

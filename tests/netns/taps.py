@@ -36,16 +36,15 @@ class Tap:
 
     def __init__(self, switch: Namespace, port: str) -> None:
         with switch.inside():
-            self._socket = socket.socket(
-                socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_EVERY_PROTOCOL)
-            )
+            # Deaf until it is bound: it would hear every interface, and everybody, before.
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             code = b"".join(struct.pack("HBBI", *each) for each in _FROM_VIRTUAL_MAC)
             held = ctypes.create_string_buffer(code)
             program = struct.pack("HL", len(_FROM_VIRTUAL_MAC), ctypes.addressof(held))
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-            self._socket.bind((port, 0))
+            self._socket.bind((port, _EVERY_PROTOCOL))
         self._socket.setblocking(False)
         self._frames: List[Tuple[int, bytes]] = []
 
