@@ -39,9 +39,9 @@ class _Kind:
     stall_ns: int
 
 
-_REALTIME = "real-time"
+REALTIME, ORDINARY = "real-time", "ordinary"
 # Ordinary threads wait for their turn on a machine that works; tests and playbooks are such.
-_KINDS = {_REALTIME: _Kind(5_000_000, 8_000_000), "ordinary": _Kind(20_000_000, 60_000_000)}
+_KINDS = {REALTIME: _Kind(5_000_000, 8_000_000), ORDINARY: _Kind(20_000_000, 60_000_000)}
 _MEASURED_AGAIN = 2
 # What has just happened is told a moment later.
 _TOLD_S = 0.03
@@ -95,16 +95,16 @@ class Watch:
 _running: list[Watch] = []
 
 
-def late_ns(since_ns: int) -> int:
+def late_ns(since_ns: int, kind: str = REALTIME) -> int:
     """How much later than it should anybody may have been since then, because of the machine.
 
-    Of real-time threads; 0 on a machine that was there all the time. since_ns: of
-    time.monotonic_ns().
+    0 on a machine that was there all the time. since_ns: of time.monotonic_ns(). kind: the engine
+    has real-time priority, the threads and processes of a test are ordinary ones.
     """
     if not _running:
         return 0
-    found = _running[0].late_ns(_REALTIME, since_ns)
-    return found + _KINDS[_REALTIME].period_ns if found else 0
+    found = _running[0].late_ns(kind, since_ns)
+    return found + _KINDS[kind].period_ns if found else 0
 
 
 class _Again:

@@ -25,7 +25,7 @@ from scapy.packet import Packet
 
 _EVERY_PROTOCOL = 3
 _OUTGOING = 4
-_PATIENCE_S = 3.0
+_PATIENCE_S = 15.0
 
 
 class Wire:

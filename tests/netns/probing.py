@@ -15,7 +15,7 @@ from typing import Any, Dict
 from namespaces import Namespace
 
 _PROBE = Path(__file__).resolve().parents[1] / "lab" / "probe.py"
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 # Answers that are under way are not judged yet.
 _SETTLE_S = 0.15
 

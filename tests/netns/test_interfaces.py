@@ -18,6 +18,7 @@ from namespaces import LAN, Namespace, connect
 from probing import Prober
 from taps import Tap, advertised_priority
 
+from tests.harness import stalls
 from vrrp.control.schema import SOCKET_NAME
 
 FAR4, FAR6, VIP4 = "198.51.100.2", "2001:db8:f::2", "10.0.0.254"
@@ -157,6 +158,11 @@ class Scene:
         self.prober = Prober(pair.client, *TARGETS)
         self.prober.wait_until_steady()
         self.prober.begin()
+        self._begun_ns = time.monotonic_ns()
+
+    def machine_ms(self) -> float:
+        """By how much the machine alone may have made anybody late."""
+        return stalls.late_ns(self._begun_ns) / 1e6
 
     def close(self) -> None:
         self.prober.close()
@@ -184,19 +190,22 @@ def test_another_mac_address_of_the_interface(scene: Scene) -> None:
     scene.nobody_noticed(most_lost=5)
     late_ms = lateness_ms(scene.taps[0])
     print("adverts late by %.1f ms at most" % late_ms)
-    assert late_ms <= 40
+    assert late_ms <= 40 + scene.machine_ms()
 
 
 def test_an_interface_that_is_configured_anew(scene: Scene) -> None:
     """As network managers do: its addresses are taken away, and given back a moment later. What is
     sent meanwhile has no way; the role stays where it is."""
+    begun_s = time.monotonic()
     scene.router.batch("addr del 10.0.0.252/24 dev %s" % LAN, "addr del fe80::252/64 dev %s" % LAN)
     time.sleep(GAP_S)
     scene.router.batch(
         "addr add 10.0.0.252/24 dev %s" % LAN, "addr add fe80::252/64 dev %s nodad" % LAN
     )
+    # GAP_S, and what it took to begin and to end it.
+    gap_s = time.monotonic() - begun_s
     time.sleep(0.5)
-    scene.nobody_noticed(most_lost=int(1000 * GAP_S) + 50)
+    scene.nobody_noticed(most_lost=int(1000 * gap_s) + 50)
 
 
 def test_a_lower_and_again_a_higher_mtu(scene: Scene) -> None:
@@ -223,8 +232,8 @@ def test_a_renamed_interface_is_given_up_and_taken_again(scene: Scene) -> None:
     time.sleep(0.5)
     back = max(scene.prober.lost().values())
     print("lost of 1,000 a second: %d when it went, %d when it came back" % (away, back))
-    assert away <= SKEW_MS + 20
-    assert back <= 5
+    assert away <= SKEW_MS + 20 + scene.machine_ms()
+    assert back <= 5 + scene.machine_ms()
     assert all_are("master", scene.master)
 
 
@@ -276,7 +285,7 @@ def test_without_descriptors_it_goes_on_advertising_and_rests_in_between(scene: 
         "adverts late by %.1f ms at most, %.0f ms of processor time in 2 s"
         % (late_ms, 1e3 * spent_s)
     )
-    assert late_ms <= 40
+    assert late_ms <= 40 + scene.machine_ms()
     assert spent_s <= 0.4, "it turns without rest"
     scene.nobody_noticed()
 

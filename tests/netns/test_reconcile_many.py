@@ -18,6 +18,8 @@ from daemons import Daemon
 from namespaces import Namespace, connect
 from taps import Tap, advertised_priority
 
+from tests.harness import stalls
+
 # VLANGATE_MANY=4 makes 1,000 of them.
 LINKS = int(os.environ.get("VLANGATE_MANY", "1"))
 PER_LINK = 250
@@ -99,28 +101,31 @@ def router_with_many(
 def test_among_many(crowd: Crowd) -> None:
     assert crowd.held() == LINKS * PER_LINK
     quiet_s = cost_of_ten_seconds(crowd)
+    begun_ns = time.monotonic_ns()
     one_ms = deleted_one(crowd)
+    # The command and the thread that looks wait for their turn like anybody else.
+    turn_ms = stalls.late_ns(begun_ns, stalls.ORDINARY) / 1e6
     all_ms, late_ms = deleted_all(crowd)
     print(
         "%d virtual routers: one is back after %.1f ms, all after %.0f ms, adverts late by "
         "%.1f ms at most; %.1f %% of a processor at rest"
         % (LINKS * PER_LINK, one_ms, all_ms, late_ms, quiet_s * 10)
     )
-    assert one_ms <= 20
+    assert one_ms <= 20 + turn_ms
     assert all_ms <= 10 * LINKS * PER_LINK
-    assert late_ms <= 2 * _SLOT_MS
+    assert late_ms <= 2 * _SLOT_MS + stalls.late_ns(begun_ns) / 1e6
     shown = crowd.daemon.show()["routers"]
     assert {each["state"] for each in shown} == {"master"}
     assert sum(each["counters"].get("repairs", 0) for each in shown) >= LINKS * PER_LINK + 1
 
 
 def cost_of_ten_seconds(crowd: Crowd) -> float:
-    first, before_s = len(crowd.tap.frames()), crowd.cpu_s()
+    first, before_s, begun_ns = len(crowd.tap.frames()), crowd.cpu_s(), time.monotonic_ns()
     time.sleep(10)
     spent_s = crowd.cpu_s() - before_s
     late_ms = crowd.lateness_ms(first)
     print("at rest adverts are late by %.1f ms at most" % late_ms)
-    assert late_ms <= _SLOT_MS
+    assert late_ms <= _SLOT_MS + stalls.late_ns(begun_ns) / 1e6
     return spent_s
 
 

@@ -16,11 +16,14 @@ from namespaces import LAN
 from probing import Prober
 from taps import Tap, advertised_gaps_ns
 
+from tests.harness import stalls
+
 MANY = 100
 INTERVAL_CS = 20
 INTERVAL_NS = INTERVAL_CS * 10_000_000
-# A deadline is moved by a slot at most once; what is beyond this is lateness.
-LATE_NS = 10_000_000
+# A deadline is moved by a slot of 20 ms at most once; what is beyond this is lateness, of the
+# engine or of the machine (see stalls.py).
+LATE_NS = 20_000_000
 CHANGED = "g50"
 WATCHED = ("10.0.0.101", "10.0.0.150", "10.0.0.200")
 
@@ -87,6 +90,7 @@ def test_one_of_a_hundred_changes_and_the_others_do_not_notice(
     probes.wait_until_steady()
     tap.forget()
     probes.begin()
+    begun_ns = time.monotonic_ns()
     changes: List[Dict[str, Any]] = [
         {"addresses": ["10.0.0.150", "10.0.0.250"]},
         {"addresses": ["10.0.0.150"]},
@@ -109,7 +113,7 @@ def test_one_of_a_hundred_changes_and_the_others_do_not_notice(
     assert len(gaps) == MANY - 1
     late_ns = max(gaps.values()) - INTERVAL_NS
     print("latest advertisement of the others: %.1f ms; lost: %s" % (late_ns / 1e6, lost))
-    assert late_ns <= LATE_NS
+    assert late_ns <= LATE_NS + stalls.late_ns(begun_ns)
     assert lost == dict.fromkeys(WATCHED, 0)
     assert tap.releases() == 0
 
@@ -121,6 +125,7 @@ def test_no_bad_file_changes_anything(pair: Pair, tap: Tap, prober: Callable[...
     probes.wait_until_steady()
     tap.forget()
     probes.begin()
+    begun_ns = time.monotonic_ns()
     before = what_counts(daemon)
     count = 0
     for bad in bad_files():
@@ -135,7 +140,7 @@ def test_no_bad_file_changes_anything(pair: Pair, tap: Tap, prober: Callable[...
     lost = probes.lost()
     print("%d bad files: %.1f ms late at most; lost: %s" % (count, late_ns / 1e6, lost))
     assert lost == {"198.51.100.2": 0, "10.0.0.254": 0}
-    assert late_ns <= LATE_NS
+    assert late_ns <= LATE_NS + stalls.late_ns(begun_ns)
 
 
 def what_counts(daemon: Daemon) -> List[Any]:

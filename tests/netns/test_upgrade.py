@@ -26,6 +26,7 @@ from namespaces import LAN, Namespace, connect, run
 from probing import Prober
 from taps import Tap, advertised_priority
 
+from tests.harness import stalls
 from vrrp.control.client import ControlClient, RefusedRequest, upgrade
 from vrrp.errors import ControlError
 
@@ -34,7 +35,7 @@ INTERVAL_CS = 10
 MOST_GAP_MS = 2 * INTERVAL_CS * 10
 ROUNDS = 5
 MANY = 250
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Releases:
@@ -157,6 +158,7 @@ class Stage:
         self.prober = Prober(self.pair.client, *TARGETS)
         self.prober.wait_until_steady()
         self.prober.begin()
+        self._begun_ns = time.monotonic_ns()
 
     def close(self) -> None:
         self.prober.close()
@@ -170,7 +172,8 @@ class Stage:
         time.sleep(0.5)
         assert self.prober.lost() == dict.fromkeys(TARGETS, 0), self.log()
         gaps = largest_gap_ms(self.tap)
-        assert len(gaps) >= 2 and max(gaps.values()) < MOST_GAP_MS, "%s\n%s" % (gaps, self.log())
+        most_ms = MOST_GAP_MS + stalls.late_ns(self._begun_ns) / 1e6
+        assert len(gaps) >= 2 and max(gaps.values()) < most_ms, "%s\n%s" % (gaps, self.log())
         assert self.tap.releases() == 0
         for each in self.second.show()["routers"]:
             assert [past["current"] for past in each["transitions"]] == ["backup"]
@@ -385,8 +388,10 @@ def test_with_many_virtual_routers(
         intervals = (time.monotonic_ns() - begun_ns) // (INTERVAL_CS * 10_000_000)
         gaps, counts = largest_gap_ms(tap), Counter(frame[6:12] for _at, frame in tap.frames())
         print("%d virtual routers, largest gap %.1f ms" % (MANY, max(gaps.values())))
-        assert len(gaps) == MANY and max(gaps.values()) < MOST_GAP_MS, daemon.log()
-        assert min(counts.values()) >= intervals - 2, "frames that were not seen: %s" % counts
+        late_ms = stalls.late_ns(begun_ns) / 1e6
+        assert len(gaps) == MANY and max(gaps.values()) < MOST_GAP_MS + late_ms, daemon.log()
+        missed = 2 + late_ms / (INTERVAL_CS * 10)
+        assert min(counts.values()) >= intervals - missed, "frames that were not seen: %s" % counts
     finally:
         prober.close()
         if tap is not None:
