@@ -10,13 +10,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import ansible_tree
 from .environment import CACHE, HOME, ROOT, TARGET_PYTHONS, pythons, scratch, unit_environment
 from .section import Section
+from .stalls import Watch
 
 MAIN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
 MAIN_VERSION = "%d.%d" % sys.version_info[:2]
@@ -241,7 +243,7 @@ def integration(section: Section) -> None:
     targets = sorted(path.name for path in tree.glob("tests/integration/targets/vrrp_*"))
     section.require(bool(targets), "no integration target was found")
     for target in targets:
-        section.command(f"integration {target}", [*argv, target], cwd=tree, timeout_s=HANGS_S)
+        _measured(section, f"integration {target}", [*argv, target], cwd=tree)
 
 
 def ansible_lint(section: Section) -> None:
@@ -266,7 +268,31 @@ def _molecule(section: Section, scenario: str, debian: str) -> None:
     # A lab of our own: who else runs a scenario keeps theirs.
     env = dict(os.environ, VLANGATE_DEBIAN=debian, VLANGATE_LAB=f"m{os.getpid()}")
     argv = ["molecule", "test", "-s", scenario]
-    section.command(f"molecule {scenario} on Debian {debian}", argv, env=env, timeout_s=HANGS_S)
+    _measured(section, f"molecule {scenario} on Debian {debian}", argv, env=env)
+
+
+def _measured(
+    section: Section,
+    title: str,
+    argv: list[str],
+    *,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """A command that measures. If it fails while the machine stood still, it has measured that, and
+    does it once more; see stalls.py."""
+    first, since_ns, watch = Section(section.name), time.monotonic_ns(), Watch()
+    try:
+        why = ""
+        if not first.command(title, argv, cwd=cwd, env=env, timeout_s=HANGS_S):
+            why = watch.stalls(since_ns)
+    finally:
+        watch.close()
+    if why:
+        print(f"    measured again, as the machine stood still: {why}", flush=True)
+        section.command(title, argv, cwd=cwd, env=env, timeout_s=HANGS_S)
+    else:
+        section.tally.add(first.tally)
 
 
 def package(section: Section) -> None:

@@ -164,7 +164,7 @@ def _forget(item: Any) -> None:
     for definitions in item._fixtureinfo.name2fixturedefs.values():
         for definition in definitions:
             if definition.cached_result is not None and definition.cached_result[2] is not None:
-                definition.cached_result = None
+                definition.finish(item._request)
 
 
 def register(config: pytest.Config) -> None:

@@ -16,7 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from tests.harness.stalls import Watch  # noqa: E402  (needs the path above)
+from tests.harness import sections  # noqa: E402  (needs the path above)
+from tests.harness.section import Section  # noqa: E402
+from tests.harness.stalls import Watch  # noqa: E402
 
 # Stands for the machine; each attempt leaves a line, which a file of its own fixture counts.
 CONFTEST = """
@@ -40,43 +42,56 @@ import pytest
 from pathlib import Path
 
 ATTEMPTS = Path(__file__).with_name("attempts")
+WHERE, GOOD_FROM = %r, %d
 
-@pytest.fixture
-def attempt(tmp_path):
-    assert not list(tmp_path.iterdir()), "a directory of an earlier attempt"
-    (tmp_path / "used").touch()
-    with ATTEMPTS.open("a") as file:
-        file.write("x")
-    return ATTEMPTS.stat().st_size
+def is_good():
+    return ATTEMPTS.stat().st_size >= GOOD_FROM
 
 @pytest.fixture(scope="module")
 def built():
-    return ["it"]
+    with ATTEMPTS.open("a") as file:
+        file.write("x" if WHERE == "module fixture" else "")
+    assert WHERE != "module fixture" or is_good(), "too few"
+    yield ["it"]
 
-def test_it(attempt, built):
+@pytest.fixture
+def placed(built, tmp_path):
+    assert not list(tmp_path.iterdir()), "a directory of an earlier attempt"
+    (tmp_path / "used").touch()
+    with ATTEMPTS.open("a") as file:
+        file.write("x" if WHERE != "module fixture" else "")
+    assert WHERE != "fixture" or is_good(), "too few"
+
+def test_it(built, placed):
     assert built == ["it"]
-    assert attempt >= %d, "too few"
+    assert is_good(), "too few"
+
+def test_another(built):
+    assert built == ["it"]
 """
 
 
-def play(directory: Path, why: str, good_from: int, *options: str) -> tuple[int, int, str]:
-    """A session with one test, on a machine that stood still or not: its exit status, how many
-    attempts there were, and what it said."""
+def play(
+    directory: Path, why: str, good_from: int, *options: str, where: str = "test"
+) -> tuple[int, int, str]:
+    """A session with one test that may fail, and another one, on a machine that stood still or not:
+    its exit status, how many attempts there were, and what it said."""
     (directory / "conftest.py").write_text(CONFTEST % (str(ROOT), why))
-    (directory / "test_one.py").write_text(TESTS % good_from)
+    (directory / "test_one.py").write_text(TESTS % (where, good_from))
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     argv += ["--rootdir", str(directory), "-c", "/dev/null", str(directory)]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, (directory / "attempts").stat().st_size, done.stdout
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "with workers"])
+@pytest.mark.parametrize("where", ["test", "fixture", "module fixture"])
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "with workers"])
 def test_a_failure_while_the_machine_stood_still_is_measured_again(
-    tmp_path: Path, options: tuple[str, ...]
+    tmp_path: Path, options: tuple[str, ...], where: str
 ) -> None:
-    status, attempts, said = play(tmp_path, "300 ms late", 2, *options)
+    status, attempts, said = play(tmp_path, "300 ms late", 2, *options, where=where)
     assert (status, attempts) == (0, 2), said
-    assert "1 passed" in said and "failed" not in said
+    assert "2 passed" in said and "failed" not in said
     assert "measured again, as the machine stood still: " in said
     assert "test_it" in said and "too few" in said and "(300 ms late)" in said
 
@@ -84,7 +99,7 @@ def test_a_failure_while_the_machine_stood_still_is_measured_again(
 def test_a_mistake_fails_on_a_machine_that_always_stands_still(tmp_path: Path) -> None:
     status, attempts, said = play(tmp_path, "300 ms late", 99)
     assert (status, attempts) == (1, 3), said
-    assert "1 failed" in said and "passed" not in said
+    assert "1 failed, 1 passed" in said
 
 
 def test_a_failure_on_a_quiet_machine_counts_at_once(tmp_path: Path) -> None:
@@ -116,3 +131,34 @@ def test_a_machine_that_stood_still_is_seen() -> None:
         assert watch.stalls(time.monotonic_ns() + 3600 * 10**9) == ""
     finally:
         watch.close()
+
+
+@pytest.mark.parametrize(
+    ("why", "script", "expected"),
+    [
+        ("300 ms late", "test -e {0} || {{ touch {0}; exit 1; }}", (1, 0)),
+        ("", "test -e {0} || {{ touch {0}; exit 1; }}", (0, 1)),
+        ("300 ms late", "false", (0, 1)),
+        ("300 ms late", "true", (1, 0)),
+    ],
+    ids=["it stood still", "it did not", "a mistake", "all is well"],
+)
+def test_a_command_is_measured_again_in_the_same_way(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+    script: str,
+    expected: tuple[int, int],
+) -> None:
+    class Machine:
+        def stalls(self, since_ns: int) -> str:
+            return why
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(sections, "Watch", Machine)
+    monkeypatch.setattr("tests.harness.section.LOGS", tmp_path / "logs")
+    section = Section("demo")
+    sections._measured(section, "it", ["sh", "-c", script.format(tmp_path / "seen")])
+    assert (section.tally.passed, section.tally.failed) == expected
