@@ -103,7 +103,7 @@ class Chassis:
                 env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
             )  # fmt: skip
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        leader = wait_for(self._leader_or_end, 20, "the container of %s" % self._router, 0.01)
+        leader = wait_for(self._leader_or_end, 120, "the container of %s" % self._router, 0.01)
         self._publish(leader)
         status = self._nspawn.wait()
         self._publish(0)

@@ -38,10 +38,10 @@ from .shell import (
 )
 from .topology import CONTROLLER, AnyNetwork, LabSpec, build, set_port
 
-BOOT_SECONDS = 60
-OFF_SECONDS = 20
+BOOT_SECONDS = 180
+OFF_SECONDS = 60
 # A thousand interfaces take the kernel a while.
-CHASSIS_SECONDS = 60
+CHASSIS_SECONDS = 120
 
 Report = Callable[[str], None]
 
@@ -174,7 +174,7 @@ class Lab:
         return word
 
     def execute(
-        self, router: str, argv: Sequence[str], check: bool = True, seconds: int = 60
+        self, router: str, argv: Sequence[str], check: bool = True, seconds: int = 180
     ) -> str:
         """Run a command inside a router, not over its network; returns its output."""
         return run(self.enter_command(router, argv), check=check, timeout=seconds)
@@ -226,11 +226,17 @@ class Lab:
         disk = self.directory / router
         disk.mkdir()
         with open(disk / "chassis.log", "wb") as log:
-            subprocess.Popen(
+            child = subprocess.Popen(
                 [sys.executable, "-m", MODULE, self.spec.prefix, router],
                 cwd=str(REPOSITORY), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+
+        def is_known() -> bool:
+            # It has no command line for a moment, which is long on a busy machine.
+            return router in chassis_processes(self.spec.prefix) or child.poll() is not None
+
+        wait_for(is_known, CHASSIS_SECONDS, "the chassis of %s" % router, 0.005)
 
     def _chassis(self, router: str) -> Process:
         process = chassis_processes(self.spec.prefix).get(router)

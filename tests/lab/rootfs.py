@@ -22,7 +22,7 @@ from typing import Callable, List, Tuple
 
 from .shell import STATE, LabError, locked, run
 
-BUILD_SECONDS = 900
+BUILD_SECONDS = 1800
 REPORT_EVERY_LINES = 40
 POCKETS = ("", "-updates", "-security")
 

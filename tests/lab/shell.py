@@ -57,7 +57,7 @@ def quiet(text: str) -> None:
     """A progress that says nothing."""
 
 
-def run(argv: Sequence[str], text: str = "", timeout: float = 60, check: bool = True) -> str:
+def run(argv: Sequence[str], text: str = "", timeout: float = 180, check: bool = True) -> str:
     """The command's standard output; raises LabError with its standard error when it fails."""
     try:
         done = subprocess.run(

@@ -17,7 +17,7 @@ from tests.lab.control import temporary_lab
 from tests.lab.shell import REPOSITORY
 from tests.lab.topology import LabSpec
 
-PLAY_S = 300
+PLAY_S = 900
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,7 @@ import pytest
 from tests.lab.control import Lab, temporary_lab
 from tests.lab.measure import Prober
 from tests.lab.shell import wait_for
-from tests.lab.test_accidents import lost, playing, roles
+from tests.lab.test_accidents import PLAY_S, lost, playing, roles
 from tests.lab.topology import STATION_HOST, UPLINK_NETWORK, LabSpec, vlan_network
 
 # What changes on any router that somebody logs in to, or adds a group to.
@@ -63,14 +63,14 @@ def site() -> Iterator[Site]:
         far = (vlan_network(20), UPLINK_NETWORK)
         targets = [each.address(version, STATION_HOST) for each in far for version in (4, 6)]
         with Prober(lab, "h10", targets) as prober:
-            wait_for(lambda: prober.steady_seconds() >= 1, 20, "traffic without loss", 0.1)
+            wait_for(lambda: prober.steady_seconds() >= 1, 60, "traffic without loss", 0.1)
             yield lab, prober, before
 
 
 def run(lab: Lab, playbook: str, status: int = 0, **variables: Any) -> str:
     """What a playbook said; it has to end with this status."""
     with playing(lab, playbook, **{"vlangate_manage_interfaces": "networkd", **variables}) as child:
-        said, _nothing = child.communicate(timeout=180)
+        said, _nothing = child.communicate(timeout=PLAY_S)
     assert child.returncode == status, said[-6000:]
     return str(said)
 

@@ -37,6 +37,7 @@ OVERLAP_S = 0.1
 #: Who gives its role away forwards until the next one has it: its skew time, and a margin.
 GAP_S = 0.6
 NS_PER_S = 1_000_000_000
+ASKED = 5
 DEFAULTS = {
     "uplink": {"targets": [UPLINK_NETWORK.address(4, STATION_HOST)]},
     "advertisement_interval": "500ms",
@@ -113,7 +114,7 @@ class Fleet:
             self.lab.enter_command(CONTROLLER, [*argv, "-e", json.dumps(table)]),
             cwd=str(REPOSITORY), env={**self.lab.environment(), **environment}, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            check=False, timeout=300,
+            check=False, timeout=900,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-4000:]
         return done.stdout
@@ -140,8 +141,7 @@ def masterships(lab: Lab, since_ns: int) -> Dict[str, List[Tuple[int, int, str]]
     """From when to when who was master of each group, on the clock that all routers share."""
     found: Dict[str, List[Tuple[int, int, str]]] = {}
     for router in lab.spec.routers:
-        report = json.loads(lab.execute(router, ["vlangate", "show", "--json"]))
-        now_ns = time.monotonic_ns()
+        now_ns, report = shown_soonest(lab, router)
         for each in report["routers"]:
             began_ns = None if each["transitions"] else since_ns
             reigns = found.setdefault(each["name"], [])
@@ -158,33 +158,45 @@ def masterships(lab: Lab, since_ns: int) -> Dict[str, List[Tuple[int, int, str]]
             for name, reigns in found.items()}  # fmt: skip
 
 
-def assert_one_master(lab: Lab, since_ns: int) -> None:
-    """Never two, and never none for longer than a hand-over takes."""
+def shown_soonest(lab: Lab, router: str) -> Tuple[int, Dict[str, Any]]:
+    """When it said it, and what. Of some answers, the one that was under way for the shortest time:
+    ages count from when it was said, and are as wrong as it is old."""
+    found = []
+    for _each in range(ASKED):
+        report = json.loads(lab.execute(router, ["vlangate", "show", "--json"]))
+        now_ns = time.monotonic_ns()
+        found.append((now_ns - report["engine"]["uptime_ns"], now_ns, report))
+    return min(found, key=lambda each: each[0])[1:]
+
+
+def assert_one_master(lab: Lab, since_ns: int, late_s: float) -> None:
+    """Never two, and never none for longer than a hand-over takes, and the machine held it up."""
     for name, reigns in masterships(lab, since_ns).items():
         assert reigns, "%s had no master" % name
         for before, after in zip(reigns, reigns[1:]):
             seconds = (after[0] - before[1]) / NS_PER_S
-            assert -OVERLAP_S <= seconds <= GAP_S, (name, reigns)
+            assert -OVERLAP_S - late_s <= seconds <= GAP_S + late_s, (name, reigns)
 
 
 def test_half_of_a_fleet_changes_under_traffic(fleet: Fleet) -> None:
     lab = fleet.lab
     before = groups(lab)
     with ExitStack() as stack:
-        probers = []
+        probers: List[Prober] = []
         for pair in range(len(PAIRS)):
             near, far = sampled(pair)
             targets = [vlan_network(far).address(version, STATION_HOST) for version in (4, 6)]
             probers.append(stack.enter_context(Prober(lab, "h%d" % near, targets)))
         for prober in probers:
-            wait_for(lambda each=prober: each.steady_seconds() >= 1, 20, "traffic", 0.1)
+            wait_for(lambda each=prober: each.steady_seconds() >= 1, 60, "traffic", 0.1)
+            prober.late_ms()
         start_ns = time.monotonic_ns()
         said = fleet.play(rows_of(changed))
         losses = [lost(prober, start_ns) for prober in probers]
         late_ms = [prober.late_ms() for prober in probers]
     print("lost: %s, probers late by %s ms" % (losses, late_ms))
     assert all(each <= MOST_LOST for loss in losses for each in loss.values()), (losses, late_ms)
-    assert_one_master(lab, start_ns)
+    assert_one_master(lab, start_ns, max(late_ms) / 1000)
     # The pairs went side by side.
     assert "step 1 of 2: " in said and "step 3" not in said
     after = groups(lab)

@@ -37,7 +37,7 @@ def site() -> Iterator[Site]:
         far = (vlan_network(20), UPLINK_NETWORK)
         targets = [each.address(version, STATION_HOST) for each in far for version in (4, 6)]
         with Prober(lab, "h10", targets) as prober:
-            wait_for(lambda: prober.steady_seconds() >= 1, 20, "traffic without loss", 0.1)
+            wait_for(lambda: prober.steady_seconds() >= 1, 60, "traffic without loss", 0.1)
             yield lab, prober
 
 
@@ -77,6 +77,7 @@ def test_a_daemon_that_took_over_and_dies_is_started_again(site: Site) -> None:
     before, held = service(lab, "gw1"), roles(lab)
     start_ns = time.monotonic_ns()
     lab.execute("gw1", ["systemctl", "kill", "--signal=KILL", SERVICE])
+    wait_for(lambda: roles(lab) == held, 60, "the daemon to be there again", 0.1)
     time.sleep(WATCH_S)
     assert lost(prober, start_ns) == {}
     assert roles(lab) == held

@@ -29,7 +29,7 @@ from .topology import ISP
 MODULE = "tests.lab.traffic"
 # This much without loss comes first, and last, where it comes at all.
 STEADY_S = 1.0
-SETTLE_S = 60.0
+SETTLE_S = 180.0
 # Some more than what the process waits for.
 END_S = SETTLE_S + 20
 # Each path costs 1,000 probes a second.
