@@ -175,9 +175,10 @@ def test_what_is_sent_again_arrives_again_and_a_link_that_refuses_stops_no_other
         TransmitFrame(99999, bytes(60)),
         TransmitFrame(host.ifindex(LAN), bytes(advertisement(Family.IPV4, hops=2))),
     ]
+    burst, same = tuple(frames), tuple(frames)
     with packet_io(site.router, LAN) as opened, site.router.inside():
-        for _time in range(2):
-            refused = opened.send_again(frames)
+        for again in (frames, frames, burst, burst, same, burst):
+            refused = opened.send_again(again)
             assert set(refused) == {99999}
             assert refused[99999].errno == errno.ENXIO
             for frame in (frames[0].frame, frames[2].frame):

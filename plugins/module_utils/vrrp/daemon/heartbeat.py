@@ -23,7 +23,7 @@ import mmap
 import os
 import struct
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..errors import PlatformError
 from ..fsm.parameters import RELEASE_PRIORITY
@@ -39,6 +39,8 @@ _RECORD = struct.Struct("=QI6sHB11x")
 _SENT_NS = struct.Struct("=Q")
 # Twice the virtual routers of a large host; those beyond have no beat, and start as backups.
 _RECORDS = 8192
+# Those that are due no more stay until there are so many; a slot has one.
+_BURSTS = 128
 _SIZE = len(_MAGIC) + _RECORDS * _RECORD.size
 _OF_PSEUDO_HEADER, _OF_MESSAGE = 0, 1
 _NOTHING = bytes(_RECORD.size)
@@ -61,6 +63,14 @@ class Beat:
         return now_ns - self.sent_ns if 0 < self.sent_ns <= now_ns else None
 
 
+class _Burst(NamedTuple):
+    """Advertisements that are steady(), and where their records are. They live as long as this, so
+    nothing else has their identity."""
+
+    frames: Tuple[TransmitFrame, ...]
+    places: Sequence[int]
+
+
 class Heartbeat:
     """The open file. Wires are (ifindex of the link, virtual MAC). Raises PlatformError."""
 
@@ -75,6 +85,7 @@ class Heartbeat:
         self._frames: Dict[Wire, bytes] = {}
         # By link and frame, where its record is.
         self._steady: Dict[Tuple[int, bytes], int] = {}
+        self._bursts: Dict[int, _Burst] = {}
         # Thousands of numbers, a tenth of what a list of them would take.
         self._free = array.array("I")
         self.learn()
@@ -82,6 +93,7 @@ class Heartbeat:
     def learn(self) -> None:
         """Look where the records are: another process may have written meanwhile."""
         self._at, self._frames, self._steady, self._free = {}, {}, {}, array.array("I")
+        self._bursts.clear()
         records = _RECORD.iter_unpack(self._map[len(_MAGIC) : _SIZE])
         for number, (_sent_ns, ifindex, mac, _interval_cs, _form) in enumerate(records):
             at = len(_MAGIC) + number * _RECORD.size
@@ -102,9 +114,12 @@ class Heartbeat:
             found[wire] = Beat(sent_ns, interval_cs, checksum)
         return found
 
-    def steady(self, actions: Sequence[RouterAction]) -> List[TransmitFrame]:
+    def steady(self, actions: Sequence[RouterAction]) -> Sequence[TransmitFrame]:
         """The first of these, as long as they are the last advertisements of virtual routers that
-        beat."""
+        beat. Of a tuple that has nothing else: the tuple itself, and at once the next time."""
+        known = self._bursts.get(id(actions))
+        if known is not None:
+            return known.frames
         found: List[TransmitFrame] = []
         steady = self._steady
         for each in actions:
@@ -112,13 +127,23 @@ class Heartbeat:
             if not isinstance(each, TransmitFrame) or (each.ifindex, each.frame) not in steady:
                 break
             found.append(each)
-        return found
+        if not found or len(found) < len(actions) or not isinstance(actions, tuple):
+            return found
+        if len(self._bursts) >= _BURSTS:
+            self._bursts.clear()
+        self._bursts[id(actions)] = _Burst(actions, self._places(found))
+        return actions
 
     def beat_again(self, frames: Sequence[TransmitFrame], now_ns: int) -> None:
         """Advertisements that are steady() leave."""
-        records, stamp, steady = self._map, _SENT_NS.pack_into, self._steady
-        for each in frames:
-            stamp(records, steady[each.ifindex, each.frame], now_ns)
+        records, stamp = self._map, _SENT_NS.pack_into
+        known = self._bursts.get(id(frames))
+        for at in known.places if known is not None else self._places(frames):
+            stamp(records, at, now_ns)
+
+    def _places(self, frames: Sequence[TransmitFrame]) -> Sequence[int]:
+        steady = self._steady
+        return array.array("I", (steady[each.ifindex, each.frame] for each in frames))
 
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """An advertisement leaves by this link."""
@@ -137,6 +162,7 @@ class Heartbeat:
     def _forget_frame(self, wire: Wire) -> None:
         frame = self._frames.pop(wire, None)
         if frame is not None:
+            self._bursts.clear()
             self._steady.pop((wire[0], frame), None)
 
     def _forget(self, wire: Wire) -> None:
@@ -171,9 +197,9 @@ class NoHeartbeat:
     def beat(self, ifindex: int, frame: bytes, now_ns: int) -> None:
         """Do not."""
 
-    def steady(self, actions: Sequence[RouterAction]) -> List[TransmitFrame]:
+    def steady(self, actions: Sequence[RouterAction]) -> Sequence[TransmitFrame]:
         """None."""
-        return []
+        return ()
 
     def beat_again(self, frames: Sequence[TransmitFrame], now_ns: int) -> None:
         """Do not."""

@@ -124,6 +124,12 @@ class VirtualRouter:
             return self._take_over_when_due(now_ns)
         return ()
 
+    def advertise_with(self, other: VirtualRouter) -> None:
+        """As tick(), for a master with the deadline and the interval of another master that has
+        just advertised because of it; what to send is what the last tick() said."""
+        self.deadline_ns = other.deadline_ns
+        self._advertised_ns = other._advertised_ns
+
     def hear(self, advert: AdvertisementReceived, now_ns: int) -> Actions:
         """As step() with it: what a backup does most."""
         if self.hears_again(advert, now_ns):

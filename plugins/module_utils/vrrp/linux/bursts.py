@@ -15,7 +15,7 @@ import mmap
 import os
 import socket
 import struct
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..facts import ReceivedPacket
 from ..router.actions import TransmitFrame
@@ -179,8 +179,9 @@ class FrameSender:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._descriptor = self._socket.fileno()
         enlarge_buffers(self._socket, _SEND_BUFFER)
-        # By the identities of their frames, which live as long as they are here.
+        # By the identities of their frames, which live as long as they are here, and by their own.
         self._prepared: Dict[Tuple[int, ...], _Burst] = {}
+        self._same: Dict[int, _Burst] = {}
 
     def send(self, frame: TransmitFrame) -> None:
         """Send one that may never be sent again."""
@@ -189,7 +190,7 @@ class FrameSender:
 
     def send_again(self, frames: Sequence[TransmitFrame]) -> Refused:
         """Send what may well be sent again; those that could not be sent, and why."""
-        return self._send(self._prepared.get(tuple(map(id, frames))) or self._prepare(frames))
+        return self._send(self._same.get(id(frames)) or self._burst(frames))
 
     def _send(self, burst: _Burst) -> Refused:
         refused: Refused = []
@@ -205,17 +206,27 @@ class FrameSender:
             done += max(sent, 1)
         return refused
 
-    def _prepare(self, frames: Sequence[TransmitFrame]) -> _Burst:
+    def _burst(self, frames: Sequence[TransmitFrame]) -> _Burst:
         identities = tuple(map(id, frames))
+        burst = self._prepared.get(identities)
+        if burst is None:
+            self._make_room(frozenset(identities))
+            burst = _lay_out(tuple(frames))
+        elif isinstance(frames, tuple):
+            # Look for this one from now on.
+            self._same.pop(id(burst.frames), None)
+            burst = burst._replace(frames=frames)
+        self._prepared[identities] = self._same[id(burst.frames)] = burst
+        return burst
+
+    def _make_room(self, fresh: FrozenSet[int]) -> None:
         # Each advertisement is due once in an interval: another burst with it is of the past.
-        fresh = frozenset(identities)
         present = self._prepared.items()
         self._prepared = {key: burst for key, burst in present if fresh.isdisjoint(key)}
         # What is never due again stays until there is too much of it.
         if sum(map(len, self._prepared)) > _REMEMBERED:
             self._prepared.clear()
-        burst = self._prepared[identities] = _lay_out(tuple(frames))
-        return burst
+        self._same = {id(burst.frames): burst for burst in self._prepared.values()}
 
     def close(self) -> None:
         """Nothing can be sent any more."""

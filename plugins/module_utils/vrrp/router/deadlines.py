@@ -63,6 +63,18 @@ class DeadlineQueue:
         next_ns = self.next_ns()
         return 0 if next_ns is None else max(0, now_ns - next_ns)
 
+    def only_due(self, now_ns: int) -> Optional[str]:
+        """The name whose deadline has come, unless others' have, too. It is not taken out."""
+        heap, first_ns = self._heap, self.next_ns()
+        if first_ns is None or first_ns > now_ns or len(self._names[first_ns]) > 1:
+            return None
+        while heap and heap[0] == first_ns:
+            heapq.heappop(heap)
+        second_ns = self.next_ns()
+        heapq.heappush(heap, first_ns)
+        is_only = second_ns is None or second_ns > now_ns
+        return next(iter(self._names[first_ns])) if is_only else None
+
     def due(self, now_ns: int) -> List[str]:
         """Take out all names whose deadline has come, earliest first."""
         names: List[str] = []

@@ -42,6 +42,7 @@ _LIVING: Dict[str, Any] = {
 
 def frozen(router: VrrpRouter) -> VrrpRouter:
     """A copy that stays as the router is between two steps; values are not copied. Fast."""
+    router.come_to_rest()
     copied: VrrpRouter = _copy(router, {})
     return copied
 

@@ -48,7 +48,7 @@ from .inheritance import Inheritance
 from .log_limit import LogLimit
 from .outbox import Outbox, succeeds
 from .receive import Discard
-from .steady import SteadyMaster, steady_master
+from .steady import Burst, SteadyMasters
 from .sync_group import WAITS_FOR_GROUP, Resolved, SyncGroup, SyncGroups
 from .tracking import TrackerState, penalty, replaced, report, report_links
 from .wires import Wires
@@ -85,8 +85,7 @@ class VrrpRouter:
         self._links: Dict[str, LinkFacts] = {}
         self._wires = Wires()
         self._advertising: Dict[int, List[BoundRouter]] = {}
-        # By id: masters that have nothing to do but to advertise.
-        self._steady: Dict[str, SteadyMaster] = {}
+        self._steady = SteadyMasters()
         self._log_limit = LogLimit()
         self._deadlines = DeadlineQueue()
         self._emitted = DesiredDataplane()
@@ -109,6 +108,11 @@ class VrrpRouter:
         """When to call step(Tick()) at the latest; None: only when something happens."""
         return self._deadlines.next_ns()
 
+    def come_to_rest(self) -> None:
+        """Between two steps: the queue has the deadline of every virtual router by itself. What is
+        done later is the same."""
+        self._steady.scatter_all(self._deadlines)
+
     def bound_routers(self) -> Tuple[BoundRouter, ...]:
         """All virtual routers, sorted by name."""
         return self._sorted
@@ -130,13 +134,15 @@ class VrrpRouter:
     def step(self, event: RouterEvent, now_ns: int) -> Tuple[RouterAction, ...]:
         """Everything to do because of the event, in order."""
         if isinstance(event, Tick):
+            burst = self._steady.only_due(self._deadlines, now_ns)
+            if burst is not None:
+                return self._advertise_together(burst, now_ns)
             self._tick(now_ns)
         elif isinstance(event, (PacketsReceived, PacketReceived)):
             for packet in event.packets:
                 self._receive(packet, now_ns)
         else:
             self._change(event, now_ns)
-            self._steady.clear()
         return self._collect(now_ns)
 
     def _change(self, event: RouterEvent, now_ns: int) -> None:
@@ -247,19 +253,16 @@ class VrrpRouter:
             return
         for bound in advertising:
             bound.solicited(now_ns)
-            self._deadlines.set(bound.id, bound.deadline_ns())
+            self._steady.wake_in_time(bound, self._deadlines)
 
     # Time
 
     def _tick(self, now_ns: int) -> None:
         is_late = self._deadlines.late_ns(now_ns) >= LATE_NS
+        self._steady.scatter_due(self._deadlines, now_ns)
         for name in self._deadlines.due(now_ns):
             if is_late and name in self._bound:
                 self._gaps.advertises(self._bound[name], now_ns)
-            steady = self._steady.get(name)
-            if steady is not None and now_ns < steady.until_ns:
-                self._advertise_again(steady, now_ns)
-                continue
             bound = self._parting.get(name) or self._bound.get(name)
             if bound is None:
                 continue
@@ -270,19 +273,15 @@ class VrrpRouter:
                 self._left_alone(bound, "no other router took over", now_ns)
             if bound.is_out_of_patience(now_ns):
                 self._refresh_all(now_ns)
+        self._steady.gather(self._deadlines)
 
-    def _advertise_again(self, steady: SteadyMaster, now_ns: int) -> None:
-        bound, machine = steady.bound, steady.machine
-        actions = machine.tick(now_ns)
-        if actions is not steady.actions:
-            self._follow(bound, actions, now_ns)
-            return
-        self._outbox.advertise(steady.transmit)
-        bound.counters["advertisement-sent"] += 1
-        due_ns = machine.deadline_ns
-        if due_ns is None or due_ns > steady.wake_ns:
-            due_ns = steady.wake_ns
-        self._deadlines.set(bound.id, due_ns)
+    def _advertise_together(self, burst: Burst, now_ns: int) -> Tuple[RouterAction, ...]:
+        if self._deadlines.late_ns(now_ns) >= LATE_NS:
+            for bound in burst.bounds:
+                self._gaps.advertises(bound, now_ns)
+        frames = self._steady.advertise(burst, self._deadlines, now_ns)
+        notes = self._gaps.notes()
+        return (*frames, *notes) if notes else frames
 
     # Machines
 
@@ -295,16 +294,15 @@ class VrrpRouter:
         self, bound: BoundRouter, actions: Tuple[fsm_actions.Action, ...], now_ns: int
     ) -> None:
         """Carry out what the machine of a virtual router asks for."""
-        self._steady.pop(bound.id, None)
+        if actions or not self._steady.keeps(bound):
+            self._steady.scatter(bound, self._deadlines)
         for action in actions:
             if isinstance(action, fsm_actions.SendAdvertisement):
                 self._advertise(bound, action, succeeds(actions), now_ns)
             else:
                 self._carry_out(bound, action, now_ns)
-        steady = steady_master(bound, actions)
-        if steady is not None:
-            self._steady[bound.id] = steady
-        self._deadlines.set(bound.id, bound.deadline_ns())
+        self._steady.wake_in_time(bound, self._deadlines)
+        self._steady.note(bound, actions)
 
     def _run_in_group(self, bound: BoundRouter, event: Event, now_ns: int) -> None:
         """As _run(); then the rest of its sync group follows."""
@@ -527,6 +525,7 @@ class VrrpRouter:
 
     def _refresh_all(self, now_ns: int) -> None:
         """Hold every virtual router against links and trackers as they are now."""
+        self._steady.scatter_all(self._deadlines)
         self._outbox.note(*report_links(self.trackers, self._links))
         self._wires.known.clear()
         resolved = {bound.id: self._resolve(bound, now_ns) for bound in self._sorted}
@@ -545,7 +544,6 @@ class VrrpRouter:
         for bound in self._sorted:
             if bound.link is not None and bound.config.router_advertisements.enabled:
                 self._advertising.setdefault(bound.link.ifindex, []).append(bound)
-        self._steady.clear()
         self._dataplane_touched = True
 
     def _resolve(self, bound: BoundRouter, now_ns: int) -> Resolved:

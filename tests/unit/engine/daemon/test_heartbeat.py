@@ -21,6 +21,7 @@ from vrrp.daemon.heartbeat import (
     remaining_lease_s,
 )
 from vrrp.errors import PlatformError
+from vrrp.router.actions import RenewLeases, TransmitFrame
 from vrrp.wire.checksum import ChecksumForm
 
 MAC = bytes.fromhex("00005e00010a")
@@ -71,6 +72,53 @@ def test_the_same_frame_again_only_moves_the_time(heartbeat):
     heartbeat.beat(8, frame, T0)
     times = {wire: beat.sent_ns for wire, beat in heartbeat.beats().items()}
     assert times == {(7, MAC): T0 + 2 * NS_PER_S, (8, MAC): T0}
+
+
+def steady_burst(heartbeat, *wanted):
+    """Their advertisements, which beat already."""
+    burst = tuple(TransmitFrame(7, frame_of(each)) for each in wanted)
+    for each in burst:
+        heartbeat.beat(each.ifindex, each.frame, T0)
+    return burst
+
+
+def sent_ns(heartbeat):
+    return [beat.sent_ns for _wire, beat in sorted(heartbeat.beats().items())]
+
+
+def test_a_burst_that_is_steady_is_known_as_a_whole(heartbeat):
+    burst = steady_burst(heartbeat, group(), group(vrid=11), group(vrid=12))
+    for later in range(1, 4):
+        assert heartbeat.steady(burst) is burst
+        heartbeat.beat_again(burst, T0 + later)
+        assert sent_ns(heartbeat) == [T0 + later] * 3
+    heartbeat.beat_again(burst[1:], T0 + 9)
+    assert sent_ns(heartbeat) == [T0 + 3, T0 + 9, T0 + 9]
+
+
+@pytest.mark.parametrize("priority", (0, 50))
+def test_a_burst_is_steady_up_to_who_says_something_else(heartbeat, priority):
+    burst = steady_burst(heartbeat, group(), group(vrid=11), group(vrid=12))
+    assert heartbeat.steady(burst) is burst
+    heartbeat.beat(7, frame_of(group(vrid=11), priority), T0 + 1)
+    assert list(heartbeat.steady(burst)) == [burst[0]]
+    heartbeat.beat(7, burst[1].frame, T0 + 2)
+    assert heartbeat.steady(burst) is burst
+
+
+def test_of_other_actions_only_the_advertisements_before_them_are_steady(heartbeat):
+    burst = steady_burst(heartbeat, group(), group(vrid=11))
+    actions = (*burst, RenewLeases(("vg-vlan10",)))
+    for _time in range(2):
+        assert tuple(heartbeat.steady(actions)) == burst
+    assert list(heartbeat.steady(())) == []
+
+
+def test_bursts_that_are_due_no_more_do_not_fill_memory(heartbeat):
+    burst = steady_burst(heartbeat, group(), group(vrid=11))
+    for _time in range(1000):
+        heartbeat.steady((*burst,))
+        assert len(heartbeat._bursts) <= 128
 
 
 def test_another_interval_of_the_same_virtual_router_is_noticed(heartbeat):

@@ -69,6 +69,16 @@ def test_deadlines_that_move_on_leave_nothing_behind():
     assert queue.due(10_000) == ["first", "a"]
 
 
+def test_the_only_one_that_is_due():
+    queue = DeadlineQueue()
+    for name, deadline_ns in (("a", 10), ("b", 20), ("a", 9), ("a", 10)):
+        queue.set(name, deadline_ns)
+    assert [queue.only_due(now_ns) for now_ns in (9, 10, 19, 20)] == [None, "a", "a", None]
+    queue.set("c", 10)
+    assert queue.only_due(10) is None
+    assert queue.due(20) == ["a", "c", "b"]
+
+
 names = st.sampled_from("abcd")
 operations = st.lists(
     st.one_of(
@@ -86,6 +96,8 @@ def test_it_behaves_like_a_sorted_dictionary(history):
             queue.set(name, value)
             model[name] = value
         else:
+            waiting = [who for who, at in model.items() if at is not None and at <= value]
+            assert queue.only_due(value) == (waiting[0] if len(waiting) == 1 else None)
             due = sorted((at, who) for who, at in model.items() if at is not None and at <= value)
             assert queue.due(value) == [who for _at, who in due]
             for _at, who in due:
