@@ -29,6 +29,7 @@ from .gateway_inventory import Inventory, inventory_problems
 from .gateway_rules import rule_problems
 from .gateway_sync import SyncedVlans, read_synced_vlans
 from .gateway_vlan import Bound, Policy, Seat, Vlan, real_addresses
+from .lans import Port, lans
 from .model import ChecksumMode, LeaseMode, ProfileMode, RouterAdvertisements, TrackReference
 from .parse import tracker_draft
 from .reading import Reading, in_order, nearest, repeated, shown
@@ -388,10 +389,9 @@ def _preference_conflicts(vlan: Vlan) -> Iterator[Problem]:
 
 
 def _between_vlans(vlans: Sequence[Vlan]) -> Iterator[Problem]:
-    """Ids, names, networks, and VRIDs on one interface are used once."""
+    """Ids, names, networks, and VRIDs on one LAN are used once."""
     ids: Dict[int, Vlan] = {}
     names: Dict[str, Vlan] = {}
-    vrids: Dict[Tuple[str, str, Family, int], Vlan] = {}
     for vlan in vlans:
         # Zero stands for an id that could not be read.
         if vlan.vlan_id == 0:
@@ -404,18 +404,27 @@ def _between_vlans(vlans: Sequence[Vlan]) -> Iterator[Problem]:
         if other is not vlan:
             message = "%s is also that of %s" % (shown(vlan.name), other.path)
             yield Problem(vlan.path + ".name", "duplicate-name", message, "rename one of them")
-        clashes = {}
-        for seat in vlan.seats:
-            for family in vlan.families:
-                key = (seat.router, seat.interface, family, vlan.vrid)
-                other = vrids.setdefault(key, vlan)
-                if other is not vlan:
-                    clashes[other.path] = seat.interface
-        for path, interface in clashes.items():
-            message = "%d is also that of %s on %s" % (vlan.vrid, path, interface)
-            hint = "choose a VRID that no other VLAN of this interface uses"
-            yield Problem(vlan.path + ".vrid", "duplicate-vrid", message, hint)
+    yield from _one_vrid_twice(list(ids.values()))
     yield from _overlaps(vlans)
+
+
+def _one_vrid_twice(vlans: Sequence[Vlan]) -> Iterator[Problem]:
+    """VLANs that share an interface of one router are one LAN on all of their routers."""
+    ports = {vlan.path: [(seat.router, seat.interface) for seat in vlan.seats] for vlan in vlans}
+    lan_of = lans(ports.values())
+    first: Dict[Tuple[Port, Family, int], Vlan] = {}
+    for vlan in vlans:
+        mine = ports[vlan.path]
+        clashes = {}
+        for family in vlan.families if mine else ():
+            other = first.setdefault((lan_of[mine[0]], family, vlan.vrid), vlan)
+            if other is not vlan:
+                clashes[other.path] = [port for port in mine if port in ports[other.path]]
+        for path, shared in clashes.items():
+            place = shared[0][1] if shared else "the LAN of %s's %s" % mine[0]
+            message = "%d is also that of %s on %s" % (vlan.vrid, path, place)
+            hint = "choose a VRID that no other VLAN of this LAN uses"
+            yield Problem(vlan.path + ".vrid", "duplicate-vrid", message, hint)
 
 
 def _overlaps(vlans: Sequence[Vlan]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from ..errors import Problem
 from ..facts import Family, is_link_local
 from ..fsm.parameters import OWNER_PRIORITY
 from .host_sync import Member, sync_group_problems
+from .lans import Port, lans
 from .model import RouterConfig, VirtualRouterConfig
 from .reading import in_order, text_of
 
@@ -32,6 +33,7 @@ def host_problems(configs: Mapping[str, RouterConfig]) -> Tuple[Problem, ...]:
     """
     found: List[Problem] = list(_address_under_two_vrids(configs))
     gateway_groups = groups(configs)
+    found.extend(_one_vrid_twice(gateway_groups))
     for members in gateway_groups:
         found.extend(_unlike_the_first(members))
         found.extend(_equal_priorities(members))
@@ -79,6 +81,23 @@ def _address_under_two_vrids(configs: Mapping[str, RouterConfig]) -> Iterator[Pr
                     message %= (router.vrid, other.host, text_of(address), other.router.vrid)
                     hint = "give the address the same VRID on all of its routers"
                     yield Problem(member.path + ".vrid", "host-vrid", message, hint)
+
+
+def _one_vrid_twice(gateway_groups: Sequence[Sequence[Member]]) -> Iterator[Problem]:
+    """Two groups of one VRID on one LAN; of one that shares an interface its host tells itself."""
+    ports = [[(each.host, each.router.interface) for each in group] for group in gateway_groups]
+    lan_of = lans(ports)
+    first: Dict[Tuple[Port, Family, int], int] = {}
+    for number, group in enumerate(gateway_groups):
+        ours = group[0].router
+        key = (lan_of[ports[number][0]], ours.family, ours.vrid)
+        other = first.setdefault(key, number)
+        if other != number and set(ports[other]).isdisjoint(ports[number]):
+            theirs = gateway_groups[other][0]
+            message = "is %d, as that of %s on %s, which is on the same LAN"
+            message %= (ours.vrid, theirs.router.name, theirs.host)
+            hint = "choose a VRID that no other group of this LAN uses"
+            yield Problem(group[0].path + ".vrid", "host-duplicate-vrid", message, hint)
 
 
 def _unlike_the_first(members: Sequence[Member]) -> Iterator[Problem]:

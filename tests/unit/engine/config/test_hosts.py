@@ -162,6 +162,48 @@ def test_a_late_member_joins_two_that_seemed_apart():
     assert {each.host for each in group} == set(hosts)
 
 
+def on(*places):
+    """A host with a virtual router for each VLAN, VRID, interface and priority."""
+    return RouterConfig(
+        tuple(
+            member(
+                "198.18.%d.254" % number,
+                name="vlan%d" % number,
+                vrid=vrid,
+                interface=interface,
+                priority=priority,
+            )
+            for number, vrid, interface, priority in places
+        )
+    )
+
+
+def a_lan_of_four(last_vrid):
+    """No two hosts of VLANs 10 and 12 are the same, but VLAN 11 makes one LAN of both."""
+    return {
+        "gw1": on((10, 7, "vlan10", 200)),
+        "gw2": on((10, 7, "eth0.10", 150), (11, 8, "eth0.10", 200)),
+        "gw3": on((11, 8, "lan", 150), (12, last_vrid, "lan", 200)),
+        "gw4": on((12, last_vrid, "eth1", 150)),
+    }
+
+
+def test_one_vrid_twice_on_a_lan_that_no_host_sees_as_a_whole():
+    assert [str(problem) for problem in host_problems(a_lan_of_four(7))] == [
+        (
+            "gw3: virtual_routers[vlan12].vrid: is 7, as that of vlan10 on gw1, which is on the "
+            "same LAN (choose a VRID that no other group of this LAN uses)"
+        )
+    ]
+
+
+def test_one_vrid_on_two_lans():
+    assert host_problems(a_lan_of_four(9)) == ()
+    apart = a_lan_of_four(7)
+    apart["gw3"] = on((11, 8, "lan11", 150), (12, 7, "lan12", 200))
+    assert host_problems(apart) == ()
+
+
 @pytest.mark.rfc("N11", positive=False)
 def test_members_that_would_tell_hosts_something_else():
     """RFC 9568 section 8.2.3."""
