@@ -9,6 +9,7 @@ roll-out cannot disagree. Nothing is an error that a router may have before its 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from . import engine_install
 from .engine_install import SYSTEMD_RUNS, EngineInstall, NotInstalled
 from .engine_service import Service, ServiceError
 from .host_prepare import CannotPrepare, HostPrepare
+from .other_speakers import speakers, waiting_units
 from .release_store import ReleaseStore
 from .vrrp.config.diff import diff
 from .vrrp.config.model import RouterConfig
@@ -53,6 +55,7 @@ SHOWN = (
 #: What the engine says of itself when there is none, or one that knows less.
 SILENT: t.Mapping[str, t.Any] = {
     "release": None,
+    "pid": None,
     "config_sha256": None,
     "probation": None,
     "drained_all": False,
@@ -71,6 +74,7 @@ def argument_spec() -> t.Dict[str, t.Any]:
         "forwarding": {**families, "default": ["ipv4", "ipv6"]},
         "manage_interfaces": {"type": "str", "choices": ["none", "networkd"], "default": "none"},
         "plan": {"type": "path"},
+        "tolerated_speakers": {"type": "list", "elements": "str", "default": []},
         "wanted": {"type": "str", "no_log": True},
     }
 
@@ -101,6 +105,7 @@ class Survey:
         engine = self._engine(status)
         host_changes = self._host_changes()
         config, changes, config_is_wanted = self._config(status)
+        others = self._other_speakers(status)
         to_do = not config_is_wanted or host_changes or status["probation"] is not None
         return {
             "changed": False,
@@ -114,6 +119,7 @@ class Survey:
             "probation": status["probation"],
             "drained": [router["name"] for router in routers if router["drained"]],
             "drained_all": status["drained_all"],
+            "other_speakers": others,
             "problems": self.problems,
             "in_order": not (to_do or self.problems) and engine["is_wanted"],
         }
@@ -156,9 +162,25 @@ class Survey:
             "error": error,
         }
 
+    def _other_speakers(self, status: t.Mapping[str, t.Any]) -> t.List[t.Dict[str, t.Any]]:
+        """Who speaks VRRP beside the engine, or is about to: problems, but for what is tolerated or
+        does not run yet."""
+        found = speakers(self.params["directory"], status["pid"])
+        if self._has_systemd():
+            found += waiting_units(self.module.run_command, found)
+        for speaker in found:
+            if speaker.program not in self.params["tolerated_speakers"]:
+                said = self.warnings if speaker.state == "enabled" else self.problems
+                said.append(speaker.sentence())
+        return [dataclasses.asdict(speaker) for speaker in found]
+
+    def _has_systemd(self) -> bool:
+        """Whether systemd runs here, and counts."""
+        return self.params["manage_service"] and os.path.isdir(SYSTEMD_RUNS)
+
     def _service(self, status: t.Mapping[str, t.Any]) -> str:
         """The word of systemd; where it does not count, whether the engine answers."""
-        if self.params["manage_service"] and os.path.isdir(SYSTEMD_RUNS):
+        if self._has_systemd():
             try:
                 return Service(self.module.run_command).state().get("ActiveState", "unknown")
             except ServiceError:

@@ -14,6 +14,8 @@ author:
 description:
   - Tells in one round trip what M(vlangate.vrrp.vrrp_engine), M(vlangate.vrrp.vrrp_host) and M(vlangate.vrrp.vrrp_config) would
     change on this router, what that costs, and who is master now. It changes nothing.
+  - Another VRRP speaker of the router, such as keepalived or the C(vrrpd) of FRR, is a problem, as there would be two masters. It is told
+    by its processes and its raw sockets in the network namespace of the module; one that is only enabled is warned of.
   - A router that has nothing of ours yet is no error, everything has to be added there then.
   - M(vlangate.vrrp.vrrp_plan) makes the plan of a fleet of the surveys of all routers.
 extends_documentation_fragment:
@@ -36,6 +38,13 @@ options:
     type: str
     choices: [none, networkd]
     default: none
+  tolerated_speakers:
+    description:
+      - Programs that may speak VRRP beside the engine, because they serve other LANs than the table does, as RV(other_speakers) names
+        them. Any other one that runs is a problem.
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds that the daemon may take to answer.
     type: float
@@ -111,6 +120,16 @@ probation:
   returned: success
   type: dict
   sample: null
+other_speakers:
+  description:
+    - Who speaks VRRP beside the engine. C(state) is V(running), V(starting) when systemd is about to start it, or V(enabled) when it does
+      not run and would at the next boot.
+    - C(sockets) are its raw sockets of protocol 112, C(pids) its processes and C(unit) their service. A C(program) whose processes are out
+      of sight is V(unseen).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{program: keepalived, state: running, unit: keepalived.service, pids: [811, 812], sockets: 4}]
 problems:
   description: What keeps this router from being brought in order, a sentence each.
   returned: success

@@ -37,6 +37,7 @@ from tests.lab.topology import (
 FIRST_SITE = REPOSITORY / "docs/first-site.md"
 FROM_KEEPALIVED = REPOSITORY / "docs/from-keepalived.md"
 KEEPALIVED, ENGINE = "keepalived.service", "vlangated.service"
+ENGINE_FILES = ("/etc/vlangate", "/usr/lib/vlangate")
 # Beside keepalived they are not asked: its macvlan for IPv6 answers for IPv4, too.
 VIRTUAL_MACS = {
     "198.18.10.254": ["00:00:5e:00:01:0a"],
@@ -174,6 +175,30 @@ def answers(lab: Lab) -> Dict[str, List[str]]:
     return found
 
 
+def beside_keepalived(reader: Reader) -> None:
+    """A roll-out does not begin on routers that keepalived serves, and touches none of them."""
+    for playbook in ("plan", "site"):
+        play = "ansible-playbook -i inventory.yml vlangate.vrrp.%s" % playbook
+        said = reader.say(Command(CONTROLLER, play), is_refused=True)
+        assert "nothing was touched" in said
+        for router in ("gw1", "gw2"):
+            found = r"%s: keepalived \(processes \d+, \d+ of keepalived.service; \d+ VRRP sockets\)"
+            assert re.search(found % router, said), said[-3000:]
+    for router in ("gw1", "gw2"):
+        reader.lab.execute(router, ["systemctl", "is-active", KEEPALIVED])
+        for path in ENGINE_FILES:
+            reader.lab.execute(router, ["test", "!", "-e", path])
+
+
+def warned_of_the_next_boot(reader: Reader) -> None:
+    """keepalived that is only enabled is told, and keeps nobody from anything."""
+    reader.lab.execute("gw2", ["systemctl", "enable", KEEPALIVED])
+    said = reader.say(Command(CONTROLLER, "ansible-playbook -i inventory.yml vlangate.vrrp.plan"))
+    reader.lab.execute("gw2", ["systemctl", "disable", KEEPALIVED])
+    assert "keepalived.service does not run, but is enabled" in " ".join(said.split())
+    assert "nothing to do" in said
+
+
 def refusals(reader: Reader) -> None:
     """A master is not stopped, and keepalived comes back where the engine does not become well."""
     play = "ansible-playbook -i inventory.yml vlangate.vrrp.replace_keepalived -e vlangate_replace="
@@ -224,7 +249,10 @@ def test_from_keepalived_under_traffic(old_site: Reader) -> None:
             if not isinstance(step, Command):
                 continue
             if step.command.endswith("from_keepalived"):
+                beside_keepalived(old_site)
                 refusals(old_site)
+            if step.command.endswith("vrrp.verify"):
+                warned_of_the_next_boot(old_site)
             if before.startswith("sed ") and not ours:
                 think_again(old_site, before, step)
             time.sleep(WATCH_S)

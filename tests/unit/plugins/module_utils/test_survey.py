@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.vlangate.vrrp.plugins.module_utils import survey as plugin
 from ansible_collections.vlangate.vrrp.plugins.module_utils.engine_install import NotInstalled
 from ansible_collections.vlangate.vrrp.plugins.module_utils.host_prepare import CannotPrepare
+from ansible_collections.vlangate.vrrp.plugins.module_utils.other_speakers import Speaker
 from ansible_collections.vlangate.vrrp.plugins.module_utils.survey import Survey, argument_spec
 from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.parse import parse
 from ansible_collections.vlangate.vrrp.plugins.module_utils.vrrp.config.render import canonical_json
@@ -40,8 +41,15 @@ class Parts:
         self.engine_changes, self.host_changes = [], []
         self.engine_error = self.host_error = None
         self.checked = []
+        self.speakers, self.units, self.asked_for = [], [], []
+        monkeypatch.setattr(plugin, "speakers", self.running)
+        monkeypatch.setattr(plugin, "waiting_units", lambda run, running: list(self.units))
         monkeypatch.setattr(plugin, "EngineInstall", lambda module: self.part(module, "engine"))
         monkeypatch.setattr(plugin, "HostPrepare", lambda module: self.part(module, "host"))
+
+    def running(self, directory, daemon_pid):
+        self.asked_for.append((directory, daemon_pid))
+        return list(self.speakers)
 
     def part(self, module, what):
         parts = self
@@ -70,7 +78,7 @@ def parts(monkeypatch):
 def look(tmp_path, runtime_dir, module_for, parts):
     """Survey a router that has `here` in its file, for a plan that wants `wanted`."""
 
-    def run(wanted, here=None, directory=runtime_dir):
+    def run(wanted, here=None, directory=runtime_dir, **more):
         path = tmp_path / "config.json"
         if here is not None:
             path.write_text(here)
@@ -82,6 +90,7 @@ def look(tmp_path, runtime_dir, module_for, parts):
             manage_service=False,
             timeout=5,
         )
+        params.update(more)
         module = module_for(**params)
         survey = Survey(
             module, {"manifest": {"release": "1-b"}, "config": wanted, "interfaces": []}
@@ -219,6 +228,51 @@ def test_what_the_host_is_short_of(look, daemon, parts):
     parts.host_changes.append("net/ipv4/ip_forward set to 1")
     _survey, found = look(text(), text())
     assert found["host_changes"] == ["net/ipv4/ip_forward set to 1"] and not found["in_order"]
+
+
+KEEPALIVED = Speaker("keepalived", "running", "keepalived.service", (811, 812), 4)
+
+
+def test_another_speaker_is_a_problem(look, daemon, parts, tmp_path):
+    daemon.answers = answers(text(), pid=41)
+    parts.speakers = [KEEPALIVED]
+    survey, found = look(text(), text())
+    assert parts.asked_for == [(str(tmp_path / "lib"), 41)]
+    (problem,) = found["problems"]
+    assert "keepalived (processes 811, 812 of keepalived.service; 4 VRRP sockets)" in problem
+    assert "replace_keepalived" in problem and not found["in_order"] and not survey.warnings
+    (told,) = found["other_speakers"]
+    assert told == {"program": "keepalived", "state": "running", "unit": "keepalived.service",
+                    "pids": (811, 812), "sockets": 4}  # fmt: skip
+
+
+def test_one_that_is_tolerated_is_told_and_no_problem(look, daemon, parts):
+    daemon.answers = answers(text())
+    parts.speakers = [KEEPALIVED]
+    survey, found = look(text(), text(), tolerated_speakers=["keepalived"])
+    assert found["in_order"] and found["problems"] == [] and survey.warnings == []
+    assert found["other_speakers"][0]["program"] == "keepalived"
+    _survey, found = look(text(), text(), tolerated_speakers=["uvrrpd"])
+    assert len(found["problems"]) == 1
+
+
+@pytest.mark.parametrize(("state", "is_problem"), [("enabled", False), ("starting", True)])
+def test_one_that_does_not_run_yet(look, daemon, parts, monkeypatch, tmp_path, state, is_problem):
+    monkeypatch.setattr(plugin, "SYSTEMD_RUNS", str(tmp_path))
+    monkeypatch.setattr(plugin.Service, "state", lambda self: {"ActiveState": "active"})
+    daemon.answers = answers(text())
+    parts.units = [Speaker("keepalived", state, "keepalived.service")]
+    survey, found = look(text(), text(), manage_service=True)
+    assert len(found["problems"]) == is_problem and found["in_order"] == (not is_problem)
+    assert len(survey.warnings) == (not is_problem)
+    assert "keepalived.service" in (found["problems"] + survey.warnings)[0]
+
+
+def test_units_of_a_systemd_that_does_not_count_are_not_asked_for(look, daemon, parts):
+    daemon.answers = answers(text())
+    parts.units = [Speaker("keepalived", "starting", "keepalived.service")]
+    _survey, found = look(text(), text(), manage_service=False)
+    assert found["other_speakers"] == [] and found["in_order"]
 
 
 def test_no_secret_comes_back(look, daemon):
