@@ -35,6 +35,8 @@ def prepare() -> dict[str, str]:
     # The lab's root file systems and pip's downloads stay where every checkout finds them.
     os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
     _keep_pip_settings()
+    # What tests write and compare has the usual modes, whoever runs them.
+    os.umask(0o022)
     (scratch() / "tmp").mkdir()
     directories = [str(ROOT / ".venv" / "bin")]
     directories += sorted({str(Path(python).parent) for python in pythons().values()})
