@@ -13,7 +13,7 @@ from pathlib import Path
 from .environment import ROOT
 
 # What is on its way out (a container's mounts, an interface of a namespace) may need a moment.
-SETTLE_S = 5.0
+SETTLE_S = 30.0
 KERNEL_SETTINGS = (
     "net/ipv4/ip_forward",
     "net/ipv4/conf/all",

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE_S = 5.0
+GRACE_S = 20.0
 
 
 def adopt_orphans() -> None:

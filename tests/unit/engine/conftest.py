@@ -6,10 +6,16 @@
 import sys
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "plugins" / "module_utils"))
 
-# Every run draws the same examples, so a failure is there again when the command is repeated.
-settings.register_profile("engine", derandomize=True, deadline=None)
+# Every run draws the same examples, so a failure is there again when the command is repeated. How
+# long it takes to draw them depends on what else the machine does.
+settings.register_profile(
+    "engine",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("engine")

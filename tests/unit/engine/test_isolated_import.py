@@ -64,13 +64,13 @@ def answers(program: Path, version: str) -> bool:
     if not os.access(program, os.X_OK):
         return False
     command = [str(program), "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     return done.stdout.strip() == version
 
 
 def load(program: str, root: Path) -> dict:
     command = [program, "-I", "-S", "-c", PROGRAM, str(root), *module_names(root)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

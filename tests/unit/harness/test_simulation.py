@@ -27,7 +27,7 @@ def digests(python: str, hash_seed: int) -> str:
     env = dict(os.environ, PYTHONHASHSEED=str(hash_seed))
     env["PYTHONPATH"] = str(ROOT / "plugins" / "module_utils")
     done = subprocess.run(
-        [python, "-c", PROGRAM], env=env, stdout=subprocess.PIPE, text=True, check=True, timeout=120
+        [python, "-c", PROGRAM], env=env, stdout=subprocess.PIPE, text=True, check=True, timeout=900
     )
     return done.stdout
 

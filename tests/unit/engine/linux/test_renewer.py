@@ -15,7 +15,7 @@ from vrrp.linux.netlink import Outcome
 
 ONE = ("vg-one", InterfaceAddress(bytes((192, 0, 2, 1)), 32))
 TWO = ("vg-two", InterfaceAddress(bytes((192, 0, 2, 2)), 32))
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Kernel:

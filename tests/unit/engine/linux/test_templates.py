@@ -50,7 +50,7 @@ def in_a_new_process(before: str = "", pyroute2: str = "") -> Any:
         "heavy": sorted(HEAVY),
     }
     command = [sys.executable, "-I", "-S", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     return json.loads(done.stdout)
 
 

@@ -276,7 +276,7 @@ def tshark_reader(tmp_path):
             command += ["-o", preference]
         for name in fields:
             command += ["-e", name]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr
         return [dict(zip(fields, line.split(";"))) for line in done.stdout.splitlines()]
 
