@@ -45,3 +45,12 @@ def slotted_ns(deadline_ns: int, interval_cs: int) -> int:
     interval stays exact and groups with the same interval share wake-ups.
     """
     return deadline_ns - deadline_ns % slot_ns(interval_cs)
+
+
+def spread_ns(now_ns: int, interval_cs: int) -> range:
+    """The slots in which a master that advertises now may do so again, latest first: within its
+    interval, as RFC 9568 section 6.4.3 wants it, and after three quarters of it.
+    """
+    interval_ns = ns_from_cs(interval_cs)
+    latest_ns = slotted_ns(now_ns + interval_ns, interval_cs)
+    return range(latest_ns, now_ns + interval_ns * 3 // 4 - 1, -slot_ns(interval_cs))

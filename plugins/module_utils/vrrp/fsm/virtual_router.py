@@ -57,7 +57,7 @@ from .events import (
 )
 from .parameters import RELEASE_PRIORITY, Profile, RouterKey, RouterParameters
 from .states import State
-from .timing import master_down_interval_ns, skew_time_ns, slot_ns, slotted_ns
+from .timing import master_down_interval_ns, skew_time_ns, slot_ns, slotted_ns, spread_ns
 
 Actions = Tuple[Action, ...]
 
@@ -149,6 +149,14 @@ class VirtualRouter:
         self.peer_heard_ns = now_ns
         self.deadline_ns = now_ns + self._steady_wait_ns
         return True
+
+    def advertise_at(self, deadline_ns: int, now_ns: int) -> None:
+        """A master that advertises now does so again then, one of spread_ns(), and in its interval
+        from there. Beyond the RFC: others who do it at its deadline are too many."""
+        may_ns = spread_ns(now_ns, self.parameters.advertisement_interval_cs)
+        require(self.state is State.MASTER, "only a master advertises")
+        require(deadline_ns in may_ns, "a master advertises within its interval, and not at will")
+        self.deadline_ns = deadline_ns
 
     def snapshot(self, now_ns: int) -> VirtualRouterSnapshot:
         """The values that the machine works with now."""

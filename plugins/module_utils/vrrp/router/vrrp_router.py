@@ -47,6 +47,7 @@ from .gaps import LATE_NS, GapWatch
 from .inheritance import Inheritance
 from .log_limit import LogLimit
 from .outbox import Outbox, succeeds
+from .phases import Phases
 from .receive import Discard
 from .steady import Burst, SteadyMasters
 from .sync_group import WAITS_FOR_GROUP, Resolved, SyncGroup, SyncGroups
@@ -88,6 +89,7 @@ class VrrpRouter:
         self._steady = SteadyMasters()
         self._log_limit = LogLimit()
         self._deadlines = DeadlineQueue()
+        self._phases = Phases()
         self._emitted = DesiredDataplane()
         self._dataplane_touched = False
         self._stopped = False
@@ -301,6 +303,7 @@ class VrrpRouter:
                 self._advertise(bound, action, succeeds(actions), now_ns)
             else:
                 self._carry_out(bound, action, now_ns)
+        self._phases.settle(bound, now_ns)
         self._steady.wake_in_time(bound, self._deadlines)
         self._steady.note(bound, actions)
 

@@ -18,6 +18,7 @@ from vrrp.fsm.actions import (
 from vrrp.fsm.events import HandOver, ParametersChanged, Resume, Startup, Takeover, Tick
 from vrrp.fsm.states import State
 from vrrp.fsm.virtual_router import VirtualRouter
+from vrrp.invariant import InvariantViolation
 
 BACKUP, MASTER = State.BACKUP, State.MASTER
 DOWN_NS = 3_609_375_000
@@ -194,3 +195,30 @@ def test_nothing_is_resumed_twice():
         assert made.step(Resume(memory), T0 + NS_PER_MS) == ()
         assert (made.state, made.deadline_ns) == before
         assert made.step(Startup(), T0 + NS_PER_MS) == ()
+
+
+# One of a crowd
+
+
+def test_one_of_a_crowd_advertises_earlier_once_and_keeps_that_phase():
+    router = machine(MASTER)
+    router.advertise_at(T0 + 800 * NS_PER_MS, T0)
+    assert router.step(Tick(), T0 + 800 * NS_PER_MS - 1) == ()
+    for count in range(5):
+        due_ns = T0 + 800 * NS_PER_MS + count * NS_PER_S
+        assert len(adverts(router.step(Tick(), due_ns + 3))) == 1
+        assert router.deadline_ns == due_ns + NS_PER_S
+
+
+@pytest.mark.parametrize("after_ms", (0, 745, 751, 1005, 1750))
+def test_nobody_is_moved_beyond_an_interval_nor_by_more_than_its_quarter(after_ms):
+    router = machine(MASTER)
+    with pytest.raises(InvariantViolation):
+        router.advertise_at(T0 + after_ms * NS_PER_MS, T0)
+    assert router.deadline_ns == T0 + NS_PER_S
+
+
+def test_who_is_no_master_is_not_moved():
+    router = machine(BACKUP)
+    with pytest.raises(InvariantViolation):
+        router.advertise_at(T0 + 800 * NS_PER_MS, T0)

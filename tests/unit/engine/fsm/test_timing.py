@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrrp.fsm.timing import SLOT_NS, master_down_interval_ns, skew_time_ns, slotted_ns
+from vrrp.fsm.timing import (
+    SLOT_NS,
+    master_down_interval_ns,
+    skew_time_ns,
+    slot_ns,
+    slotted_ns,
+    spread_ns,
+)
 
 NS_PER_CS = 10_000_000
 
@@ -70,9 +77,9 @@ def test_a_slot_never_makes_a_deadline_late_nor_takes_more_than_a_quarter_of_the
 
 @given(st.integers(0, 2**63), st.sampled_from(INTERVALS_CS))
 def test_deadlines_in_a_slot_share_its_start(deadline_ns, interval_cs):
-    slot_ns = slotted_ns(deadline_ns, interval_cs)
-    assert 4 * (deadline_ns - slot_ns) <= interval_cs * NS_PER_CS
-    assert slotted_ns(slot_ns, interval_cs) == slot_ns, "slotting twice is slotting once"
+    start_ns = slotted_ns(deadline_ns, interval_cs)
+    assert 4 * (deadline_ns - start_ns) <= interval_cs * NS_PER_CS
+    assert slotted_ns(start_ns, interval_cs) == start_ns, "slotting twice is slotting once"
 
 
 def test_groups_of_one_interval_meet_in_the_slots():
@@ -83,3 +90,23 @@ def test_groups_of_one_interval_meet_in_the_slots():
 def test_the_shortest_interval_has_slots_of_its_quarter():
     assert slotted_ns(10**12 + 2_499_999, 1) == 10**12
     assert slotted_ns(10**12 + 2_500_000, 1) == 10**12 + 2_500_000
+
+
+def test_a_crowd_has_slots_in_the_last_quarter_of_its_interval_and_nowhere_else():
+    for interval_cs in INTERVALS_CS:
+        interval_ns = interval_cs * NS_PER_CS
+        for now_ns in (0, 10**12, 10**12 + 1, 10**12 - 1, 987_654_321_987_654_321):
+            slots_ns = spread_ns(now_ns, interval_cs)
+            for deadline_ns in (*slots_ns[:2], *slots_ns[-2:]):
+                assert now_ns + interval_ns * 3 / 4 <= deadline_ns <= now_ns + interval_ns
+            room = interval_ns // 4 // slot_ns(interval_cs)
+            assert len(slots_ns) in (room, room + 1), "all that are there"
+
+
+@given(st.integers(0, 2**53), st.sampled_from(INTERVALS_CS))
+def test_those_begin_with_the_slot_of_who_is_alone(now_ns, interval_cs):
+    slots_ns = spread_ns(now_ns, interval_cs)
+    alone_ns = slotted_ns(now_ns + interval_cs * NS_PER_CS, interval_cs)
+    assert slots_ns[0] == alone_ns
+    assert list(slots_ns) == sorted(slots_ns, reverse=True)
+    assert {slotted_ns(each, interval_cs) for each in slots_ns} == set(slots_ns)
