@@ -24,6 +24,7 @@ from ..router.events import (
     PacketReceived,
     RouterEvent,
     Stop,
+    Tick,
 )
 from ..units import NS_PER_S, format_ns, ns_from_cs
 from ..wire.constants import virtual_mac
@@ -266,7 +267,7 @@ class Checker:
         for action in actions:
             if isinstance(action, TransmitFrame):
                 unasked = isinstance(event, (ConfigReplaced, LinksChanged, DrainChanged))
-                self._frame(host, action, entering, leaving, unasked)
+                self._frame(host, action, entering, leaving, unasked, isinstance(event, Tick))
             elif isinstance(action, RenewLeases):
                 self._renewed(host, action, actions)
         for key in sorted(entering):
@@ -341,6 +342,7 @@ class Checker:
         entering: Set[str],
         leaving: Set[str],
         unasked: bool,
+        timed: bool,
     ) -> None:
         frame = action.frame
         member = self._sender(host, action)
@@ -359,7 +361,7 @@ class Checker:
         wrong = "no advertisement" if advert is None else self._wrong(member, advert, leaving)
         if wrong:
             self._complain_of(member, "advertises with " + wrong)
-        member.send(host.local_ns(), unasked)
+        member.send(host.local_ns(), unasked, timed)
 
     def _sender(self, host: SimHost, action: TransmitFrame) -> Optional[Expectation]:
         claimed = router_of(action.frame[6:12])

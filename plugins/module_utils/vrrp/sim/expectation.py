@@ -68,6 +68,9 @@ class Expectation:
         self.sent_ns = 0
         # The same, but for what only a change of configuration made it say.
         self.asked_ns = 0
+        # When its timer made it advertise, or its phase began; None: its host was held up then.
+        self._beat_ns: Optional[int] = None
+        self._is_new_phase = False
         self._complain = complain
         self._earliest_ns = self._latest_ns = self._armed_ns = 0
         # That of the master; until one was heard, its own of when it began to listen.
@@ -93,6 +96,8 @@ class Expectation:
         self.is_removed = False
         self._slowest_cs = max(old_cs, new_cs)
         self._allow(_UNPROVOKED, now_ns)
+        if old_cs != new_cs:
+            self._begin_phase(now_ns)
         if self.state is State.BACKUP:
             self._move_timer(self._set_timer, now_ns)
             # What is over already by the new values is due now.
@@ -166,6 +171,7 @@ class Expectation:
             self._complain("became master at its start")
         if state is State.MASTER:
             self._allow(_UNPROVOKED, now_ns)
+            self._begin_phase(now_ns)
             self.leaves_ns = None
         self.state = state
         self._hold_until_ns = None
@@ -183,6 +189,7 @@ class Expectation:
         """Another process goes on here; a master announces its addresses again."""
         self.resumes = None
         self._allow(_UNPROVOKED, now_ns)
+        self._begin_phase(None)  # it is the one of before, or begins at once
         # What it does not remember: how long it has been holding back, and that it wants the role.
         self._hold_until_ns = None
         if self.companions and now_ns >= self._earliest_ns:
@@ -210,10 +217,13 @@ class Expectation:
         if self.host.unread:
             self._complain("became master with unread packets")
 
-    def send(self, now_ns: int, unasked: bool) -> None:
-        """It sends an advertisement. unasked: neither a timer nor a neighbour is the cause."""
+    def send(self, now_ns: int, unasked: bool, timed: bool) -> None:
+        """It sends an advertisement. unasked: neither a timer nor a neighbour is the cause. timed:
+        a timer is."""
         if self.state is State.MASTER:
             self.must_not_be_silent(now_ns)
+            if timed:
+                self._must_not_be_early(now_ns)
         self.sent_ns = now_ns
         if not unasked or self.state is not State.MASTER:
             self.asked_ns = now_ns
@@ -221,6 +231,8 @@ class Expectation:
 
     def provoked(self, advert: Advert, now_ns: int) -> None:
         """A master reads an advertisement that it may answer."""
+        if advert.priority == 0:
+            self._begin_phase(now_ns)
         if advert.priority == 0 or now_ns - self._last_answer_ns >= _ANSWER_EACH_NS:
             self._last_answer_ns = now_ns
             self._allow(2, now_ns)
@@ -280,6 +292,22 @@ class Expectation:
         if late_ns > MARGIN_NS:
             self._complain("advertised %s too late" % format_ns(late_ns))
         self._slowest_cs = self.config.advertisement_interval_cs
+
+    def _begin_phase(self, now_ns: Optional[int]) -> None:
+        self._beat_ns, self._is_new_phase = now_ns, True
+
+    def _must_not_be_early(self, now_ns: int) -> None:
+        """A master advertises once in an interval. The first time may be earlier, by a quarter: it
+        is cut to a slot, and a crowd is spread."""
+        interval_ns = ns_from_cs(self.config.advertisement_interval_cs)
+        if self._beat_ns is not None:
+            least_ns = interval_ns * 3 // 4 if self._is_new_phase else interval_ns
+            early_ns = self._beat_ns + least_ns - now_ns
+            if early_ns > MARGIN_NS:
+                self._complain("advertised %s too early" % format_ns(early_ns))
+        # Who is late advertises the next time as if it had not been.
+        self._beat_ns = None if self.is_held_up() else now_ns
+        self._is_new_phase = False
 
     def _resumed_ns(self) -> int:
         """When the host could run again after it was last held up."""

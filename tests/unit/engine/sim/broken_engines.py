@@ -10,6 +10,7 @@ As a pytest plugin (`-p broken_engines`, with BROKEN_ENGINE=name) it breaks the 
 run, which then has to fail.
 """
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import Any
@@ -31,9 +32,9 @@ from vrrp.fsm.actions import (
 )
 from vrrp.fsm.events import Shutdown, Startup
 from vrrp.fsm.states import State
-from vrrp.fsm.timing import skew_time_ns
+from vrrp.fsm.timing import skew_time_ns, slot_ns
 from vrrp.fsm.virtual_router import VirtualRouter
-from vrrp.router import bound_router, receive
+from vrrp.router import bound_router, phases, receive
 from vrrp.router.actions import DataplaneChanged
 from vrrp.router.bound_router import BoundRouter
 from vrrp.router.vrrp_router import VrrpRouter
@@ -128,6 +129,32 @@ def advertises_only_each_second_interval() -> Context:
         return lazy
 
     return instead(VirtualRouter, "_advertise_when_due", make)
+
+
+@broken("advertises after three quarters of each interval")
+def advertises_after_three_quarters_of_each_interval() -> Context:
+    def make(advertise: Any) -> Any:
+        def hasty(self: Any, now_ns: int) -> Any:
+            actions = advertise(self, now_ns)
+            if actions:
+                self.deadline_ns -= ns_from_cs(self.parameters.advertisement_interval_cs) // 4
+            return actions
+
+        return hasty
+
+    return instead(VirtualRouter, "_advertise_when_due", make)
+
+
+@broken("a crowd advertises after half of its interval")
+def a_crowd_advertises_after_half_of_its_interval() -> Context:
+    def far_ns(now_ns: int, interval_cs: int) -> range:
+        return range(now_ns + ns_from_cs(interval_cs) // 2, now_ns, -slot_ns(interval_cs))
+
+    patches = contextlib.ExitStack()
+    patches.enter_context(mock.patch.object(phases, "CROWD", 1))
+    for module in (phases, virtual_router):
+        patches.enter_context(mock.patch.object(module, "spread_ns", far_ns))
+    return patches
 
 
 @broken("another priority and interval moves a running timer too far")

@@ -23,6 +23,8 @@ SENTENCES = {
     "priority 0 not answered by a master": ("did not answer priority 0",),
     "priority 0 not sent on a stop": ("left not with priority 0",),
     "advertises only each second interval": ("too late",),
+    "advertises after three quarters of each interval": ("too early",),
+    "a crowd advertises after half of its interval": ("too early",),
     "answers everything three times": ("storms",),
     "straight to master at startup": ("became master at its start",),
     "a backup advertises": ("sends as backup",),

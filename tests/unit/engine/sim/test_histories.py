@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from vrrp.fsm.virtual_router import VirtualRouter
+from vrrp.router import phases
 from vrrp.sim.run import replay_command, run_history
 
 SEED = int(os.environ.get("SIM_SEED", "0"))
@@ -22,6 +24,21 @@ def test_no_history_breaks_a_promise(first):
         told = (*history.violations, "digest %s, %s" % (history.digest, replay_command(seed)))
         assert not history.violations, "\n".join(told)
         assert history.trace, "nothing happened in seed %d" % seed
+
+
+@pytest.mark.parametrize("first", range(SEED, SEED + COUNT // 2, BATCH))
+def test_no_crowd_breaks_a_promise(first, monkeypatch):
+    """Sites of thousands would take too long, so two are a crowd here."""
+    monkeypatch.setattr(phases, "CROWD", 1)
+    moved = []
+    advertise_at = VirtualRouter.advertise_at
+    monkeypatch.setattr(
+        VirtualRouter, "advertise_at", lambda *words: moved.append(advertise_at(*words))
+    )
+    for seed in range(first, min(first + BATCH, SEED + COUNT // 2)):
+        history = run_history(seed)
+        assert not history.violations, "\n".join((*history.violations, replay_command(seed)))
+    assert moved, "no crowd was spread"
 
 
 def test_the_same_seed_is_the_same_history():
