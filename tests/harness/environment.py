@@ -19,6 +19,8 @@ CACHE = ROOT / ".cache"
 LOGS = ROOT / "build" / "logs"
 # Tools keep their caches here and leave the home of whoever runs the tests alone.
 HOME = CACHE / "home"
+# Tests make sockets below it, whose paths end at 107 characters.
+LONGEST_TEMPORARY = 14
 # The targets that ansible-core manages and that the engine promises to run on.
 TARGET_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
@@ -26,7 +28,10 @@ TARGET_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 @functools.cache
 def scratch() -> Path:
     """Everything temporary of this run; what a command forgets there is found and reported."""
-    return Path(tempfile.mkdtemp(prefix="vgt-"))
+    directory = tempfile.gettempdir()
+    if len(directory) > LONGEST_TEMPORARY:
+        directory = "/tmp"
+    return Path(tempfile.mkdtemp(prefix="vgt-", dir=directory))
 
 
 def prepare() -> dict[str, str]:
