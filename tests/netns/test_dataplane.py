@@ -12,7 +12,7 @@ from typing import List, Tuple
 
 import pytest
 from frames import Wire, echo
-from hosts import LINK_LOCAL_VIP, MAC4, VIP4, VIP6, Host, packed
+from hosts import LINK_LOCAL_VIP, MAC4, VIP4, VIP6, Host, packed, vips
 from namespaces import LAN, Site
 
 from vrrp.errors import PlatformError
@@ -72,6 +72,27 @@ def test_everything_is_given_back(
     # The same process may begin again.
     host.apply(desired)
     assert "filter: %s" % bool(refused) in state(site)
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_what_is_rehearsed_changes_neither_the_kernel_nor_what_is_known(
+    host: Host, site: Site, family: Family
+) -> None:
+    host.apply(host.backup(family))
+    before, names = links(site), host.dataplane.names()
+    for _time in range(2):
+        with site.router.inside():
+            host.dataplane.rehearse(host.master(family))
+        assert links(site) == before
+        assert host.dataplane.names() == names
+    assert host.reconcile() == ()
+    # And it may become true.
+    host.apply(host.master(family))
+    held = [addresses for name, _mac, addresses in links(site) if name.startswith("vg-")]
+    assert len(held) == 1 and all(address in held[0] for address in vips(family))
+    with site.router.inside():
+        host.dataplane.rehearse(host.backup(family))
+    assert host.reconcile() == ()
 
 
 def test_cleanup_needs_no_earlier_apply(host: Host, site: Site) -> None:

@@ -188,6 +188,31 @@ def test_what_is_sent_again_arrives_again_and_a_link_that_refuses_stops_no_other
         site.router.ip("link", "set", LAN, "up")
 
 
+def test_what_is_rehearsed_leaves_nothing_and_is_counted_by_nobody(
+    site: Site, host: Host, wire: Wire
+) -> None:
+    def counted() -> List[str]:
+        base = "/sys/class/net/%s/statistics/" % LAN
+        return [site.router.run("cat", base + name) for name in ("tx_errors", "tx_dropped")]
+
+    frames = [TransmitFrame(host.ifindex(LAN), bytes(advertisement(Family.IPV4, hops=7)))]
+    with packet_io(site.router, LAN) as opened, site.router.inside():
+        opened.send_again(frames)
+        wire.wait_for(lambda found: bytes(found) == frames[0].frame, "advertisement")
+        wire.forget()
+        before = counted()
+        for _time in range(3):
+            opened.rehearse([*frames, TransmitFrame(99999, bytes(60))])
+        assert counted() == before
+        last = TransmitFrame(frames[0].ifindex, bytes(advertisement(Family.IPV4, hops=8)))
+        opened.send(last)
+        wire.wait_for(lambda found: bytes(found) == last.frame, "the next frame")
+        assert [bytes(found) for found in wire.from_mac(MAC4)] == [last.frame]
+        # What was laid out before is still good.
+        assert opened.send_again(frames) == {}
+        wire.wait_for(lambda found: bytes(found) == frames[0].frame, "advertisement")
+
+
 def test_only_the_links_asked_for_are_heard(site: Site, wire: Wire) -> None:
     """Another program's membership opens the other link's ear on the socket, not ours."""
     with packet_io(site.router, WAN) as opened:

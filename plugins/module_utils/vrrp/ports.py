@@ -35,6 +35,10 @@ class FrameIO(Protocol):
         """Send all of these, quicker if they were sent together before. Those that could not be
         sent, by their links."""
 
+    def rehearse(self, frames: Sequence[TransmitFrame]) -> None:
+        """Everything that send_again() does with these, but nothing leaves, and nothing is said of
+        what would be refused."""
+
     def receive(self, maximum: int) -> List[ReceivedPacket]:
         """At most so many waiting packets, oldest first; never blocks."""
 
@@ -82,6 +86,10 @@ class Dataplane(Protocol):
 
     def apply(self, desired: DesiredDataplane) -> None:
         """Idempotent: compare with what is, apply the difference. Raises PlatformError."""
+
+    def rehearse(self, desired: DesiredDataplane) -> None:
+        """Everything that apply() does for the devices in there, but the kernel stays as it is, and
+        so does what is known of it. Raises PlatformError."""
 
     def names(self) -> Tuple[str, ...]:
         """What reconcile can look at: the names of all devices, and "" for what they share."""

@@ -30,6 +30,7 @@ from .control_server import ControlServer
 from .log import Log
 from .notify import ServiceManager
 from .reconciler import Reconciler
+from .rehearsal import EARLY_NS, WATCH_NS, Rehearsal
 from .shell import Shell
 from .signals import Signals
 
@@ -75,6 +76,9 @@ class Loop:
         # The router was made before: the first change of links is compared with nothing.
         self._links: Tuple[LinkFacts, ...] = ()
         self._reconciler = Reconciler(clock.now_ns())
+        self._rehearsal = Rehearsal(shell, io, dataplane)
+        # When select() said that somebody has something, while nothing was done since.
+        self._woke_ns: Optional[int] = None
         self._retry_ns: Optional[int] = None
         self._stopping = False
         self.duties: Tuple[Duty, ...] = ()
@@ -147,15 +151,40 @@ class Loop:
             )
             if deadline_ns is not None
         ]
+        end_ns = min(deadlines, default=None)
+        takeover_ns = self._rehearsal.takeover_ns()
+        if takeover_ns is not None and takeover_ns == end_ns:
+            self._wait_for_takeover(takeover_ns)
+        else:
+            self._sleep(end_ns)
+
+    def _wait_for_takeover(self, takeover_ns: int) -> None:
+        """Awake, and with everything at hand, when it is due; as always, what comes in ends it.
+        While a master advertises, this deadline is never near, so it costs nothing."""
+        if self._rehearsal.is_wanted(takeover_ns):
+            if self._sleep(takeover_ns - EARLY_NS):
+                return
+            self._rehearsal.play(takeover_ns, self._clock.now_ns())
+        if self._sleep(takeover_ns - WATCH_NS):
+            return
+        while self._clock.now_ns() < takeover_ns:
+            if self._sleep(0):
+                return
+
+    def _sleep(self, until_ns: Optional[int]) -> bool:
+        """True when somebody has something to read; also asked when the time has passed."""
         timeout_s: Optional[float] = None
-        if deadlines:
-            timeout_s = max(0, min(deadlines) - self._clock.now_ns()) / NS_PER_S
+        if until_ns is not None:
+            timeout_s = max(0, until_ns - self._clock.now_ns()) / NS_PER_S
         # select() waits with microseconds, where epoll rounds up to milliseconds.
-        select.select((self._poll.fileno(),), (), (), timeout_s)
+        readable, _writable, _failed = select.select((self._poll.fileno(),), (), (), timeout_s)
+        self._woke_ns = self._clock.now_ns() if readable else None
+        return bool(readable)
 
     def _take_signals(self, signals: Signals, reload: Callable[[], None]) -> None:
         taken = signals.take()
         if signal.SIGHUP in taken:
+            self._woke_ns = None
             reload()
         if taken & {signal.SIGTERM, signal.SIGINT}:
             self._stopping = True
@@ -168,10 +197,11 @@ class Loop:
     def _turn(self) -> None:
         # Asking each of them whether it has something would take longer than most turns do.
         ready = {descriptor for descriptor, _events in self._poll.poll(0)}
+        woke_ns, self._woke_ns = self._woke_ns, None
         if self._monitor.fileno() in ready:
             self._read_links()
         if not ready.isdisjoint(self._io.filenos()):
-            self._read_packets()
+            self._read_packets(woke_ns if len(ready) == 1 else None)
         if not ready.isdisjoint(self._shell.solicitations.filenos()):
             self._read_solicitations()
         self._read_probes(ready)
@@ -195,7 +225,8 @@ class Loop:
                 self._shell.step_over_links(LinksChanged(links), now_ns)
         self._reconciler.doubt(self._dataplane.suspects(news), now_ns)
 
-    def _read_packets(self) -> None:
+    def _read_packets(self, woke_ns: Optional[int]) -> None:
+        """woke_ns: when there was one to read, if that is known."""
         for _read in range(READS_PER_TURN):
             try:
                 packets = self._io.receive(FRAMES_PER_READ)
@@ -203,7 +234,12 @@ class Loop:
                 self._log.write("error", str(error))
                 return
             if packets:
-                self._shell.step(PacketsReceived(tuple(packets)), self._clock.now_ns())
+                # A single one is the one that woke us. Of others nobody knows how long before now
+                # they came; to say too early would be to take over too early.
+                if woke_ns is None or len(packets) > 1:
+                    woke_ns = self._clock.now_ns()
+                self._shell.step(PacketsReceived(tuple(packets)), woke_ns)
+            woke_ns = None
             if len(packets) < FRAMES_PER_READ:
                 return
 

@@ -192,6 +192,11 @@ class FrameSender:
         """Send what may well be sent again; those that could not be sent, and why."""
         return self._send(self._same.get(id(frames)) or self._burst(frames))
 
+    def rehearse(self, frames: Sequence[TransmitFrame]) -> None:
+        """As send_again() with empty frames: the kernel does what it does with each, and refuses it
+        when all but sending is done (EINVAL; nobody counts that)."""
+        self._send(_lay_out(tuple(TransmitFrame(each.ifindex, b"") for each in frames)))
+
     def _send(self, burst: _Burst) -> Refused:
         refused: Refused = []
         frames = burst.frames

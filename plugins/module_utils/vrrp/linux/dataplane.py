@@ -92,6 +92,14 @@ class LinuxDataplane:
             self._actual = self._read(desired)
         self._carry_out(plan.plan(self._actual, desired, only))
 
+    def rehearse(self, desired: DesiredDataplane) -> None:
+        """See ports.Dataplane. Nothing to do while the kernel has to be read again."""
+        if self._actual is not None and self._desired is not None:
+            only = frozenset(device.name for device in desired.devices)
+            # Nothing is given up because so few are in there.
+            wanted = dataclasses.replace(self._desired, devices=desired.devices)
+            self._devices.rehearse(plan.plan(self._actual, wanted, only))
+
     def names(self) -> Tuple[str, ...]:
         """What reconcile can look at: the names of all devices, and "" for the packet filter."""
         if self._desired is None:

@@ -34,6 +34,7 @@ from .steps import (
     RenewAddress,
     SettleDevice,
     SettleIpv6,
+    Step,
     SwitchArp,
     UnfenceDevice,
     UnmuteDevice,
@@ -391,6 +392,13 @@ class Devices:
                     lifetimes = {**lifetimes, step.address: step.lease_s}
                 held = (*device.addresses, step.address)
                 self._change(step.name, addresses=held, lifetimes_s=lifetimes)
+
+    def rehearse(self, steps: Sequence[Step]) -> None:
+        """As when these are taken, but the kernel is asked for nothing."""
+        adding = [step for step in steps if isinstance(step, AddAddress)]
+        for step in self._of_known(adding):
+            rtnl.add_address(self.mirror[step.name].ifindex, step.address, step.lease_s)
+        self._netlink.rehearse()
 
     def _remove_addresses(self, steps: Sequence[RemoveAddress]) -> None:
         steps = self._of_known(steps)

@@ -24,6 +24,7 @@ NLM_F_DUMP = 0x300
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
 NLM_F_APPEND = 0x800
+_NLMSG_NOOP = 1
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
 
@@ -119,6 +120,10 @@ class NetlinkSocket:
     def close(self) -> None:
         """Give the socket back."""
         self._socket.close()
+
+    def rehearse(self) -> None:
+        """A request that means nothing, and its answer. The kernel takes no lock for it."""
+        self.transact([request(_NLMSG_NOOP, NLM_F_ACK, b"")])
 
     def transact(self, requests: Sequence[bytes]) -> List[Outcome]:
         """Send all requests and wait for all answers; outcomes are in the order of the requests."""

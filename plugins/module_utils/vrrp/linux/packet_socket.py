@@ -89,6 +89,10 @@ class PacketIO:
         refused = self._sender.send_again(frames)
         return {frame.ifindex: self._not_sent(frame, error) for frame, error in refused}
 
+    def rehearse(self, frames: Sequence[TransmitFrame]) -> None:
+        """As send_again(), but nothing leaves."""
+        self._sender.rehearse(frames)
+
     def _not_sent(self, frame: TransmitFrame, error: OSError) -> PlatformError:
         link = self._wanted.get(frame.ifindex)
         name = link.name if link else "link %d" % frame.ifindex

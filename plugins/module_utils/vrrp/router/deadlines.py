@@ -58,6 +58,11 @@ class DeadlineQueue:
             heapq.heappop(heap)
         return heap[0] if heap else None
 
+    def next_name(self) -> str:
+        """One of those that have the earliest deadline; empty: there is none."""
+        next_ns = self.next_ns()
+        return "" if next_ns is None else next(iter(self._names[next_ns]))
+
     def late_ns(self, now_ns: int) -> int:
         """For how long the earliest one has been due; 0 when none is."""
         next_ns = self.next_ns()

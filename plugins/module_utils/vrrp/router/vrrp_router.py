@@ -115,6 +115,10 @@ class VrrpRouter:
         done later is the same."""
         self._steady.scatter_all(self._deadlines)
 
+    def next_due(self) -> Optional[BoundRouter]:
+        """One of those for which there is something to do at deadline_ns."""
+        return self._bound.get(self._deadlines.next_name())
+
     def bound_routers(self) -> Tuple[BoundRouter, ...]:
         """All virtual routers, sorted by name."""
         return self._sorted
@@ -416,8 +420,7 @@ class VrrpRouter:
             bound.doubt_lease()
         elif transition.current is State.MASTER:
             bound.count("master-transitions")
-        message, data = told(transition, detail, bound.parameters)
-        self._tell(bound, "transition", message, data, now_ns)
+        self._tell(bound, "transition", *told(transition, detail, bound.parameters), now_ns)
 
     # Links, trackers, configuration
 

@@ -73,6 +73,7 @@ class FakeIO:
         self.listen_error: Optional[PlatformError] = None
         self.receive_error: Optional[PlatformError] = None
         self.reads: List[int] = []
+        self.rehearsed: List[int] = []
 
     def listen(self, links: Sequence[LinkFacts]) -> None:
         self.journal.append(("listen", sorted(each.name for each in links)))
@@ -94,6 +95,9 @@ class FakeIO:
             except PlatformError as error:
                 refused[frame.ifindex] = error
         return refused
+
+    def rehearse(self, frames: Sequence[TransmitFrame]) -> None:
+        self.rehearsed += [frame.ifindex for frame in frames]
 
     def deliver(self, *packets: ReceivedPacket) -> None:
         """Let these wait in the socket."""
@@ -164,6 +168,7 @@ class FakeDataplane:
         self.broken: List[Tuple[int, bytes]] = []
         self.devices: Tuple[str, ...] = ()
         self.renewed: List[Tuple[str, ...]] = []
+        self.rehearsed: List[List[str]] = []
 
     def lacks(self, ifindex: int, mac: bytes) -> bool:
         return (ifindex, mac) in self.broken
@@ -172,6 +177,9 @@ class FakeDataplane:
         held = [device.name for device in desired.devices if device.addresses]
         self.journal.append(("apply", held))
         self._refuse()
+
+    def rehearse(self, desired: DesiredDataplane) -> None:
+        self.rehearsed.append([device.name for device in desired.devices if device.addresses])
 
     def names(self) -> Tuple[str, ...]:
         return self.devices

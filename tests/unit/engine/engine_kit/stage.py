@@ -25,6 +25,9 @@ from vrrp.daemon.loop import Loop
 from vrrp.daemon.shell import Shell
 from vrrp.router.vrrp_router import VrrpRouter
 
+# What it takes to look whether there is something to read.
+LOOK_NS = 5_000
+
 
 class TimedJournal(list):
     """Writes the time, in milliseconds after T0, before every entry."""
@@ -45,6 +48,7 @@ class Surroundings:
         self.readable = Readable()
         self.script = []
         self.watchdog_ns = None
+        self.turns = 0
 
     def at(self, milliseconds, happening):
         """Call happening at that time after T0; it may return signals."""
@@ -56,6 +60,7 @@ class Surroundings:
         return self.readable.fileno()
 
     def take(self):
+        self.turns += 1
         taken = set()
         while self.script and self.script[0][0] <= self.clock.time_ns:
             _at_ns, happening = self.script.pop(0)
@@ -114,27 +119,35 @@ class Stage:
         self.loop = Loop(
             self.shell, self.clock, self.io, self.monitor, self.dataplane, self.prober, log
         )
-        self.turns = 0
+        self.waits = 0
         self.arrivals = []
         monkeypatch.setattr(loop_module, "select", self)
 
     # Stands in for the module select.
     EPOLLIN, epoll = EPOLLIN, epoll
 
+    @property
+    def turns(self):
+        """Of the loop; in one it may wait more than once."""
+        return self.around.turns
+
     def select(self, reading, _writing, _failing, timeout_s):
-        self.turns += 1
-        assert self.turns < 10_000, "it turns without end"
-        if select.select(reading, (), (), 0)[0]:
-            return
+        self.waits += 1
+        assert self.waits < 10_000, "it turns without end"
+        found = select.select(reading, (), (), 0)
+        if found[0]:
+            return found
         assert timeout_s is not None, "it would wait for ever"
         # Rounded up as the kernel does: a wait is never shorter than it was asked for.
-        end_ns = self.clock.time_ns + int(timeout_s * NS_PER_S) + 1
+        end_ns = self.clock.time_ns + (int(timeout_s * NS_PER_S) + 1 if timeout_s else LOOK_NS)
         while self.arrivals and self.arrivals[0][0] <= end_ns:
             self.clock.time_ns, happening = self.arrivals.pop(0)
             happening()
-            if select.select(reading, (), (), 0)[0]:
-                return
+            found = select.select(reading, (), (), 0)
+            if found[0]:
+                return found
         self.clock.time_ns = end_ns
+        return found
 
     def meanwhile(self, milliseconds, happening):
         """Call happening at that time after T0 while the loop waits."""
