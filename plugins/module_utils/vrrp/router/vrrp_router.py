@@ -110,8 +110,7 @@ class VrrpRouter:
         return self._deadlines.next_ns()
 
     def come_to_rest(self) -> None:
-        """Between two steps: the queue has the deadline of every virtual router by itself. What is
-        done later is the same."""
+        """Put each deadline into the queue by itself; what is done later stays the same."""
         self._steady.scatter_all(self._deadlines)
 
     def next_due(self) -> Optional[BoundRouter]:
