@@ -57,8 +57,9 @@ site_start() {
     ip netns exec "$SITE-$1" "$PYTHON" -I "$WORK/$1/lib/current" run \
         --config "$WORK/$1/config.json" --runtime-dir "$WORK/$1/run" > "$WORK/$1/log" 2>&1 &
     DAEMONS[$1]=$!
-    for try in $(seq 100); do
+    for try in $(seq 600); do
         [ -S "$WORK/$1/run/control.sock" ] && return 0
+        kill -0 "${DAEMONS[$1]}" 2> /dev/null || break
         sleep 0.1
     done
     echo "the daemon of $1 did not start ($try tries):" >&2
