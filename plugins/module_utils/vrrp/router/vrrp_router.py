@@ -100,7 +100,8 @@ class VrrpRouter:
         self._inherited = inheritance or Inheritance()
         self._replace_config(config, now_ns)
         self._inherited = Inheritance()
-        self._outbox.renew(*(each.device_name for each in self._sorted if each.has_fresh_lease))
+        bounds = self.bound_routers()
+        self._outbox.renew(*(each.device_name for each in bounds if each.has_fresh_lease))
         # What starting brought about is handed out by the first step.
         self._deadlines.set("", now_ns)
 
