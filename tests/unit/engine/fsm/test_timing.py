@@ -110,3 +110,10 @@ def test_those_begin_with_the_slot_of_who_is_alone(now_ns, interval_cs):
     assert slots_ns[0] == alone_ns
     assert list(slots_ns) == sorted(slots_ns, reverse=True)
     assert {slotted_ns(each, interval_cs) for each in slots_ns} == set(slots_ns)
+
+
+def test_the_slots_of_a_quarter_by_hand():
+    found_ms = [(each - 10**12) // 1_000_000 for each in spread_ns(10**12, 40)]
+    assert found_ms == [400, 380, 360, 340, 320, 300]
+    found_ms = [(each - 10**12) // 1_000_000 for each in spread_ns(10**12 + 1, 40)]
+    assert found_ms == [400, 380, 360, 340, 320], "300 would be earlier than three quarters"

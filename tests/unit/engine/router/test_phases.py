@@ -143,6 +143,8 @@ def test_other_intervals_have_their_own_crowds(small_crowds):
     times = sent(driver, BEGIN_NS + 8 * NS_PER_S)
     assert len(bursts({wire_of(n): times[wire_of(n)] for n in range(250)}, 1)) == 1
     assert len(bursts({wire_of(n): times[wire_of(n)] for n in range(250, 500)}, 1)) == 1
+    counted = {cs: count for (cs, _slot), count in driver.router._phases._counts.items()}
+    assert counted == {100: 250, 50: 250}
 
 
 def test_crowds_of_several_intervals_are_all_spread(small_crowds):
@@ -204,6 +206,7 @@ def test_who_hears_priority_0_and_begins_a_new_phase_is_spread_again(small_crowd
     assert sum(found.values()) == 600
     assert max(found.values()) <= SMALL
     assert min(found) >= now_ns + NS_PER_S * 3 // 4
+    assert sum(driver.router._phases._counts.values()) == 600
 
 
 def test_a_new_interval_of_all_is_a_new_beginning(small_crowds):
@@ -214,6 +217,7 @@ def test_a_new_interval_of_all_is_a_new_beginning(small_crowds):
     found = bursts(sent(driver, driver.now_ns + 2 * NS_PER_S), 0)
     assert max(found.values()) <= SMALL
     assert min(found) >= outcome.at_ns + NS_PER_S * 3 // 2
+    assert sum(driver.router._phases._counts.values()) == 1000
 
 
 # Other processes
