@@ -225,6 +225,7 @@ class VrrpRouter:
         if bound.hears_again(verdict, now_ns):
             self._deadlines.set(bound.id, bound.deadline_ns())
             return
+        self._steady.scatter(bound, self._deadlines)  # it may want another checksum from now on
         bound.hears(verdict, now_ns)
         self._gaps.hears(bound, verdict.event, now_ns)
         for remark in verdict.remarks:
@@ -238,12 +239,9 @@ class VrrpRouter:
     def _discard(self, discard: Discard, now_ns: int) -> None:
         reason = discard.reason
         bound = self._bound.get(discard.id)
-        if bound is None:
-            self.counters[reason.value] = self.counters.get(reason.value, 0) + 1
-        else:
-            bound.count(reason.value)
-        log_limit = bound.log_limit if bound else self._log_limit
-        if not self._stopped and log_limit.may_log(reason, now_ns):
+        owner, limit = (bound, bound.log_limit) if bound else (self, self._log_limit)
+        owner.counters[reason.value] = owner.counters.get(reason.value, 0) + 1
+        if not self._stopped and limit.may_log(reason, now_ns):
             self._outbox.note(discarded(discard, bound.config.name if bound else ""))
 
     def _solicited(self, event: SolicitationReceived, now_ns: int) -> None:

@@ -14,6 +14,7 @@ from engine_kit.values import NS_PER_MS, NS_PER_S, T0, config, group, group6, li
 
 from vrrp.config.model import ChecksumMode, LeaseMode, RouterAdvertisements
 from vrrp.facts import ProbeResult
+from vrrp.fsm.parameters import Profile
 from vrrp.fsm.virtual_router import VirtualRouter
 from vrrp.router import bound_router
 from vrrp.router.events import (
@@ -32,6 +33,7 @@ from vrrp.router.snapshot import snapshot as router_snapshot
 from vrrp.router.state import frozen, pieces
 from vrrp.router.steady import SteadyMasters
 from vrrp.router.vrrp_router import VrrpRouter
+from vrrp.wire.checksum import internet_checksum
 
 SEEDS = range(12)
 
@@ -82,6 +84,7 @@ def test_those_histories_go_the_short_ways(monkeypatch):
 CROWD = config(
     *(group("a%d" % number, vrid=number, advertisement_interval_cs=10) for number in range(1, 9)),
     *(group("b%d" % number, vrid=20 + number, priority=85) for number in range(4)),
+    group("old", vrid=40, profile=Profile.RFC5798),
     group("late", vrid=30, advertisement_interval_cs=10, interface="lan1"),
     group6("six", router_advertisements=RouterAdvertisements(enabled=True, max_interval_cs=400)),
     sync={"g": ("b2", "b3")},
@@ -96,6 +99,9 @@ SELDOM = (
     PacketReceived(V3.but(vrid=5, priority=0, interval=10).received(7)),
     PacketReceived(V3.but(vrid=21, priority=50).received(7)),
     PacketReceived(V3.but(vrid=22, priority=200).received(7)),
+    # It is discarded by RFC 5798, but tells the checksum that its router wants.
+    PacketReceived(V3.but(vrid=40, priority=50, message_only=True).received(7)),
+    PacketReceived(V3.but(vrid=40, priority=50).received(7)),
     SolicitationReceived(7, solicitation()),
     TrackerReported(ProbeResult("uplink", False, "said so")),
     TrackerReported(ProbeResult("uplink", True, "said so")),
@@ -235,3 +241,25 @@ def test_a_packet_of_a_lesser_router_ends_it_until_its_next_advertisement():
     assert not driver.router._steady.keeps(driver.bound())
     driver.run(driver.now_ns + NS_PER_S)
     assert driver.router._steady.keeps(driver.bound())
+
+
+def next_advertisement(driver):
+    """The message of it."""
+    while True:
+        outcome = driver.step(Tick(), driver.router.deadline_ns)
+        if outcome.adverts:
+            return outcome.actions[0].frame[34:]
+
+
+def test_a_packet_without_consequence_may_change_the_checksum():
+    """RFC 5798 discards that of a lesser router; others want to be answered in their own form."""
+    driver = Driver(config(group(profile=Profile.RFC5798), leases=LeaseMode.OFF))
+    driver.run_to_master()
+    driver.run(driver.now_ns + 8 * NS_PER_S)
+    lesser = V3.but(priority=50)
+    # The first one is answered by announcements, the other one comes too soon for that.
+    driver.hear(lesser, now_ns=driver.router.deadline_ns - NS_PER_MS)
+    assert internet_checksum(next_advertisement(driver)) != 0
+    outcome = driver.hear(lesser.but(message_only=True), now_ns=driver.now_ns)
+    assert outcome.actions == ()
+    assert internet_checksum(next_advertisement(driver)) == 0
