@@ -76,7 +76,7 @@ class Loop:
         # The router was made before: the first change of links is compared with nothing.
         self._links: Tuple[LinkFacts, ...] = ()
         self._reconciler = Reconciler(clock.now_ns())
-        self._rehearsal = Rehearsal(shell, io, dataplane)
+        self._rehearsal = Rehearsal(shell, io, dataplane, log)
         # When select() said that somebody has something, while nothing was done since.
         self._woke_ns: Optional[int] = None
         self._retry_ns: Optional[int] = None

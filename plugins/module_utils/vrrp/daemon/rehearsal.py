@@ -22,6 +22,7 @@ from ..router.bound_router import BoundRouter
 from ..router.desired import DesiredDataplane
 from ..router.events import Tick
 from ..router.vrrp_router import VrrpRouter
+from .log import Log
 from .shell import Shell
 
 # So long before the deadline: a rehearsal takes 1 ms when it is worth it, and what it leaves in the
@@ -39,8 +40,9 @@ AGAIN_NS = 100_000_000
 class Rehearsal:
     """Says when a takeover is due, and when to rehearse it."""
 
-    def __init__(self, shell: Shell, io: FrameIO, dataplane: Dataplane) -> None:
+    def __init__(self, shell: Shell, io: FrameIO, dataplane: Dataplane, log: Log) -> None:
         self._shell = shell
+        self._log = log
         self._stage: Any = _Stage(shell, io, dataplane)
         self._again_ns = 0
         self.count = 0
@@ -61,7 +63,10 @@ class Rehearsal:
         due = self._shell.router.next_due()
         if due is not None and due.link is not None and now_ns <= takeover_ns - LEAST_NS:
             self.count += 1
-            self._take_over(due, now_ns)
+            try:
+                self._take_over(due, now_ns)
+            except Exception as error:  # whatever it is: the takeover itself must not hang on this
+                self._log.write("warning", "the rehearsal of a takeover failed: %r" % error)
 
     def _take_over(self, due: BoundRouter, now_ns: int) -> None:
         alone = replace(due.config, track=())

@@ -192,7 +192,7 @@ def test_nothing_is_other_than_before(name, monkeypatch, tmp_path):
     try:
         stage.shell.step(Tick(), T0)
         stage.shell.watch(stage.journal.append)
-        rehearsal = Rehearsal(stage.shell, stage.io, stage.dataplane)
+        rehearsal = Rehearsal(stage.shell, stage.io, stage.dataplane, stage.log)
         due_ns = rehearsal.takeover_ns()
         assert due_ns is not None and rehearsal.is_wanted(due_ns)
         stage.clock.time_ns = due_ns - EARLY_NS
@@ -228,6 +228,17 @@ def test_a_data_plane_that_fails_in_it_changes_nothing(stage):
     stage.run(3_650)
     assert [each for each in stage.did("log") if each[2] == "error"] == []
     assert stage.did("reconcile") == []
+    assert adverts(stage)[0][0] >= DOWN_MS
+
+
+def test_a_fault_in_it_does_not_keep_anybody_from_taking_over(stage):
+    def break_down(_frames):
+        raise ZeroDivisionError("of a fault")
+
+    stage.io.rehearse = break_down
+    stage.run(3_650)
+    (said,) = [each for each in stage.did("log") if "rehearsal" in each[3]]
+    assert said[2] == "warning" and "of a fault" in said[3]
     assert adverts(stage)[0][0] >= DOWN_MS
 
 

@@ -112,7 +112,7 @@ class Stage:
         self.control = FakeControl()
         self.around = Surroundings(self.clock, self.journal)
         self.router = VrrpRouter(wanted, self.monitor.links(), T0)
-        log = FakeLog(self.journal)
+        self.log = log = FakeLog(self.journal)
         self.shell = Shell(self.router, self.io, self.dataplane, log)
         if then:
             self.monitor.change(*then)
