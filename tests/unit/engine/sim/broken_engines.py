@@ -389,8 +389,10 @@ def answers_everything_three_times() -> Context:
 @broken("data plane after the announcements")
 def data_plane_after_the_announcements() -> Context:
     def make(collect: Any) -> Any:
-        def late(self: Any) -> Any:
-            return tuple(sorted(collect(self), key=lambda a: isinstance(a, DataplaneChanged)))
+        def late(self: Any, now_ns: int) -> Any:
+            return tuple(
+                sorted(collect(self, now_ns), key=lambda a: isinstance(a, DataplaneChanged))
+            )
 
         return late
 
@@ -400,8 +402,8 @@ def data_plane_after_the_announcements() -> Context:
 @broken("forwards for ever after a stop")
 def forwards_for_ever_after_a_stop() -> Context:
     def make(leave: Any) -> Any:
-        def lingering(self: Any, now_ns: int) -> None:
-            leave(self, now_ns)
+        def lingering(self: Any, now_ns: int, returns: bool = False) -> None:
+            leave(self, now_ns, returns)
             if self.leaves_ns is not None:
                 self.leaves_ns += 3600 * ns_from_cs(100)
 

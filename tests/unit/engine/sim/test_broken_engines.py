@@ -17,15 +17,19 @@ ROOT = Path(__file__).resolve().parents[4]
 TESTS = ROOT / "tests" / "unit" / "engine"
 # Seeds that a broken engine may survive. The worst one needs about a tenth of it.
 SEEDS = 100
+# To fall over a mistake in how it was broken is not to be caught.
+FALLS, FELL = "falls when it is told to stop", "the engine fell"
 
 
 def by_checker(name):
     """Which seed and what was seen; "" when nothing was."""
     with BROKEN_ENGINES[name].apply():
         for seed in range(SEEDS):
-            history = run_history(seed)
-            if history.violations:
-                return "seed %d: %s" % (seed, history.violations[0])
+            seen = [
+                each for each in run_history(seed).violations if name == FALLS or FELL not in each
+            ]
+            if seen:
+                return "seed %d: %s" % (seed, seen[0])
     return ""
 
 
