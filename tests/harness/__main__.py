@@ -132,6 +132,8 @@ def _report(lines: list[Line]) -> Tally:
         print(f"{line.name:14}{mark:8}{_counts(line.tally):34}{line.seconds:6.0f} s")
     for what in total.skipped:
         print(f"skipped: {what}")
+    for what in total.measured_again:
+        print(f"measured again, as the machine stood still: {what}")
     for failure in total.failures:
         print(f"failed: {failure.what}")
         print(textwrap.indent(failure.detail, "    "))

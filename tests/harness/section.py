@@ -44,12 +44,15 @@ class Tally:
     passed: int = 0
     failed: int = 0
     skipped: list[str] = field(default_factory=list)
+    # What the machine had spoilt, so that it was measured again; see stalls.py.
+    measured_again: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.measured_again += other.measured_again
         self.failures += other.failures
 
     def fail(self, what: str, detail: str = "") -> None:
@@ -199,6 +202,8 @@ def _read_junit(title: str, report: Path) -> Tally:
         return tally
     for case in cases:
         name = f"{title}: {case.get('classname', '')}::{case.get('name', '')}"
+        properties = case.iterfind("properties/property[@name='measured-again']")
+        tally.measured_again += [f"{title}: {each.get('value')}" for each in properties]
         skipped = case.find("skipped")
         broken = [found for kind in ("failure", "error") for found in case.findall(kind)]
         if broken:

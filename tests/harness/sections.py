@@ -289,7 +289,7 @@ def _measured(
     finally:
         watch.close()
     if why:
-        print(f"    measured again, as the machine stood still: {why}", flush=True)
+        section.tally.measured_again.append(f"{title}: {why}")
         section.command(title, argv, cwd=cwd, env=env, timeout_s=HANGS_S)
     else:
         section.tally.add(first.tally)

@@ -107,6 +107,12 @@ def test_an_exit_status_that_no_report_explains_is_a_failure(tmp_path: Path) -> 
     assert (section.tally.passed, section.tally.failed) == (1, 1)
 
 
+def test_what_was_measured_again_is_told(tmp_path: Path) -> None:
+    text = "def test_a(record_property): record_property('measured-again', 'test_a: it was late')\n"
+    tally = run_pytest(tmp_path, text).tally
+    assert (tally.passed, tally.measured_again) == (1, ["it: test_a: it was late"])
+
+
 def test_descendants_are_found_and_ended() -> None:
     with subprocess.Popen(
         ["sh", "-c", "sleep 60 & sleep 60; true"], stdout=subprocess.PIPE
