@@ -189,7 +189,7 @@ class Expectation:
         """Another process goes on here; a master announces its addresses again."""
         self.resumes = None
         self._allow(_UNPROVOKED, now_ns)
-        self._begin_phase(None)  # it is the one of before, or begins at once
+        self._begin_phase(None)  # it is the one of before, or begins with the first advertisement
         # What it does not remember: how long it has been holding back, and that it wants the role.
         self._hold_until_ns = None
         if self.companions and now_ns >= self._earliest_ns:
@@ -305,9 +305,9 @@ class Expectation:
             early_ns = self._beat_ns + least_ns - now_ns
             if early_ns > MARGIN_NS:
                 self._complain("advertised %s too early" % format_ns(early_ns))
+            self._is_new_phase = False
         # Who is late advertises the next time as if it had not been.
         self._beat_ns = None if self.is_held_up() else now_ns
-        self._is_new_phase = False
 
     def _resumed_ns(self) -> int:
         """When the host could run again after it was last held up."""
