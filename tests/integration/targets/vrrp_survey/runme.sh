@@ -21,9 +21,9 @@ open("/proc/self/comm", "w").write("keepalived")
 print("ready", flush=True)
 signal.pause()
 ' > "$WORK/other/log" 2>&1 &
-DAEMONS[other]=$!
+DAEMONS["other"]=$!
 for _ in $(seq 100); do
     grep -q ready "$WORK/other/log" && break
     sleep 0.1
 done
-site_play others.yml -e "other=${DAEMONS[other]}"
+site_play others.yml -e "other=${DAEMONS["other"]}"
