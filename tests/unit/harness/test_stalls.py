@@ -80,6 +80,7 @@ def play(
     (directory / "test_one.py").write_text(TESTS % (where, good_from))
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     argv += ["--rootdir", str(directory), "-c", "/dev/null", str(directory)]
+    argv += [f"--basetemp={directory / 'temporary'}"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, (directory / "attempts").stat().st_size, done.stdout
 
