@@ -66,9 +66,14 @@ _ATTRIBUTES: Dict[Any, Tuple[Tuple[str, str], ...]] = {
     for name, kind in KINDS.items()
     if dataclasses.is_dataclass(kind)
 }
-# A number that is none would be multiplied into as many octets.
-_NUMBERS: Dict[Any, Tuple[str, ...]] = {
-    kind: tuple(field.name for field in dataclasses.fields(kind) if field.type == "int")
+# A number that is none would be multiplied into as many octets, and octets are looked into.
+_SIMPLE = {"int": int, "bytes": bytes, "str": str}
+_SIMPLE_ATTRIBUTES: Dict[Any, Tuple[Tuple[str, type], ...]] = {
+    kind: tuple(
+        (field.name, _SIMPLE[str(field.type)])
+        for field in dataclasses.fields(kind)
+        if field.type in _SIMPLE
+    )
     for kind in _ATTRIBUTES
 }
 
@@ -142,9 +147,9 @@ class Notation:
         return self._read_object(kind, self._read_attributes(content))
 
     def _read_object(self, kind: Any, attributes: Dict[str, Any]) -> Any:
-        for name in _NUMBERS.get(kind, ()):
-            if not isinstance(attributes.get(name, 0), int):
-                raise ValueError("%s of a %s is no number" % (name, kind.__name__))
+        for name, wanted in _SIMPLE_ATTRIBUTES.get(kind, ()):
+            if name in attributes and not isinstance(attributes[name], wanted):
+                raise ValueError("%s of a %s is no %s" % (name, kind.__name__, wanted.__name__))
         return kind(**attributes)
 
     def _read_attributes(self, content: Any) -> Dict[str, Any]:

@@ -384,6 +384,16 @@ def test_only_known_classes_are_made():
             PLAIN_NOTATION.read(document)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [("ifindex", [], "int"), ("data", {"d": []}, "bytes"), ("data", "text", "bytes")],
+)
+def test_attributes_have_the_kind_that_they_should_have(name, value, wanted):
+    attributes = {"ifindex": 7, "data": {"x": "45"}, name: value}
+    with pytest.raises(JournalError, match="%s of a ReceivedPacket is no %s" % (name, wanted)):
+        PLAIN_NOTATION.read({"ReceivedPacket": attributes})
+
+
 def test_reading_keeps_no_line():
     """A journal of any length is read in the memory of one line."""
     lines = iter(lines_of_a_journal())
