@@ -13,7 +13,7 @@ run, which then has to fail.
 import contextlib
 import os
 from dataclasses import replace
-from typing import Any
+from typing import Any, Callable
 from unittest import mock
 
 import broken_changes
@@ -117,32 +117,30 @@ def preempt_delay_forgotten() -> Context:
     return instead(VirtualRouter, "_must_respect", make)
 
 
-@broken("advertises only each second interval")
-def advertises_only_each_second_interval() -> Context:
+def later_by(later_ns: Callable[[int], int]) -> Context:
+    """Of an interval: by how much the next advertisement is due later than it should be."""
+
     def make(advertise: Any) -> Any:
-        def lazy(self: Any, now_ns: int) -> Any:
+        def shifted(self: Any, now_ns: int) -> Any:
             actions = advertise(self, now_ns)
             if actions:
-                self.deadline_ns += ns_from_cs(self.parameters.advertisement_interval_cs)
+                interval_ns = ns_from_cs(self.parameters.advertisement_interval_cs)
+                self.deadline_ns += later_ns(interval_ns)
             return actions
 
-        return lazy
+        return shifted
 
     return instead(VirtualRouter, "_advertise_when_due", make)
+
+
+@broken("advertises only each second interval")
+def advertises_only_each_second_interval() -> Context:
+    return later_by(lambda interval_ns: interval_ns)
 
 
 @broken("advertises after three quarters of each interval")
 def advertises_after_three_quarters_of_each_interval() -> Context:
-    def make(advertise: Any) -> Any:
-        def hasty(self: Any, now_ns: int) -> Any:
-            actions = advertise(self, now_ns)
-            if actions:
-                self.deadline_ns -= ns_from_cs(self.parameters.advertisement_interval_cs) // 4
-            return actions
-
-        return hasty
-
-    return instead(VirtualRouter, "_advertise_when_due", make)
+    return later_by(lambda interval_ns: -(interval_ns // 4))
 
 
 @broken("a crowd advertises after half of its interval")
