@@ -153,8 +153,9 @@ class Section:
             print(f"!!! {error}", flush=True)
         finally:
             _make_blocking()
-        if status != 0 and self._said():
-            print(_last_lines(self._said(), SHOWN_LINES))
+        said = self._said() if status != 0 else ""
+        if said:
+            print(_last_lines(said, SHOWN_LINES))
             print(f"    the last lines of {self._log}")
         print(f"    {title}: {_explain(status)}, {time.monotonic() - started:.1f} s", flush=True)
         return status
